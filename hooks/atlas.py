@@ -1,0 +1,207 @@
+"""The only file that knows MkDocs: hands pages to the other hooks and stops the build when one finds a problem."""
+
+import logging
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # MkDocs loads this file by its path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import Abort
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page
+
+from hooks import bundle, cells, citations, diagrams, figures, indexes, reading, values
+from hooks.catalogue import Catalogue, read_catalogue
+from hooks.figures import DIAGRAM, FIGURE, find_ids
+from hooks.formulas import Formulas
+from hooks.page_text import PageText, Problem, read_page
+from hooks.sections import check_sections
+
+log = logging.getLogger("mkdocs.hooks.atlas")
+
+PATHS = {
+    "snippets": "snippets",
+    "generated": "docs/assets/generated",
+    "references": "docs/references.bib",
+    "planned": "docs/architectures/planned.yml",
+    "katex": "node_modules/katex",
+    "cache": ".cache",
+}
+
+
+@dataclass
+class Site:
+    """What one build knows of the whole site."""
+
+    root: Path
+    docs: Path
+    paths: dict[str, Path]
+    catalogue: Catalogue
+    references: dict[str, citations.Reference]
+    formulas: Formulas
+    pages: dict[str, PageText]
+    counts: dict[str, reading.Counts] = field(default_factory=dict)
+    numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
+    texts: dict[str, PageText] = field(default_factory=dict)
+    placed: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def slug(self, source: str) -> str:
+        """Return the slug of the page at `source`, or nothing if it is not an architecture's."""
+        path = Path(source)
+        known = path.parent.as_posix() == "architectures" and path.stem in self.catalogue.architectures
+        return path.stem if known else ""
+
+    def value(self, path: str) -> object:
+        """Return what ``{{ path }}`` stands for: a measured result, or a number about the site."""
+        slug, *keys = path.split(".")
+        return values.follow(self.totals(), keys, path) if slug == "site" else self.result(path)
+
+    def result(self, path: str) -> object:
+        """Return a measured result."""
+        return values.find_in_results(self.paths["snippets"], path)
+
+    def totals(self) -> dict[str, int]:
+        """Return the numbers about the site that prose can quote."""
+        entries, counts = self.catalogue.architectures.values(), self.counts.values()
+        return {
+            "architectures": len(entries),
+            "pages": len(self.catalogue.written),
+            "planned": len(entries) - len(self.catalogue.written),
+            "families": len({entry.family for entry in entries}),
+            "core": sum(entry.core for entry in entries),
+            "references": len(self.references),
+            "figures": sum(one.figures for one in counts),
+            "diagrams": sum(one.diagrams for one in counts),
+            "cells": sum(one.cells for one in counts),
+            "words": sum(one.words for one in counts),
+            "minutes": sum(one.minutes for one in counts),
+        }
+
+
+_site: Site | None = None
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Read everything that pages need to know of each other, and put the architectures into the navigation."""
+    global _site
+    root = Path(config.config_file_path).parent
+    paths = {name: root / path for name, path in (PATHS | config.extra.get("atlas", {})).items()}
+    docs = Path(config.docs_dir)
+    catalogue, problems = read_catalogue(docs / "architectures", paths["planned"], root, paths["snippets"])
+    references, wrong = citations.read_bibliography(paths["references"], root)
+    stop_at(problems + wrong)
+    pages = {
+        path.relative_to(docs).as_posix(): read_page(path, root, page_address(path.relative_to(docs)))[1]
+        for path in sorted(docs.rglob("*.md"))
+    }
+    formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
+    _site = Site(root, docs, paths, catalogue, references, formulas, pages)
+    survey(_site)
+    for section in config.nav or []:
+        for title, children in section.items() if isinstance(section, dict) else []:
+            if isinstance(children, list) and "architectures/index.md" in children:
+                section[title] = ["architectures/index.md"] + [
+                    f"architectures/{entry.slug}.md" for entry in catalogue.written
+                ]
+    return config
+
+
+def survey(site: Site) -> None:
+    """Count what every page holds, number the figures, and see that each is used where and as often as it should."""
+    uses: dict[str, dict[str, list[tuple[str, str, int]]]] = {"figure": {}, "diagram": {}}
+    for source, page in site.pages.items():
+        slug = site.slug(source)
+        if slug:
+            site.counts[slug] = reading.count(page)
+        for number, (identity, _) in enumerate(find_ids(page.text, FIGURE), start=1):
+            site.numbers.setdefault(identity, (page.url, number))
+        for kind, pattern in (("figure", FIGURE), ("diagram", DIAGRAM)):
+            for identity, position in find_ids(page.text, pattern):
+                uses[kind].setdefault(identity, []).append((slug, page.file, page.line(position)))
+    files = {entry.slug: entry.file for entry in site.catalogue.written}
+    for kind in uses:
+        known = figures.built(site.paths["generated"] / f"{kind}s")
+        site.problems += figures.check_use(uses[kind], known, files, kind)
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Rewrite what only the atlas writes; what becomes HTML waits in a block until Markdown is done."""
+    site, source = _site, page.file.src_uri
+    known = site.pages[source]
+    text = PageText(known.file, markdown, known.first_line + known.text.count("\n") - markdown.count("\n"), known.url)
+    site.texts[source] = text
+    slug = site.slug(source)
+    if slug:
+        check_sections(text)
+        page.meta["description"] = site.catalogue.architectures[slug].summary
+    values.fill_values(text, site.value)
+    cited = citations.cite(text, site.references)
+    indexes.link_architectures(text, site.catalogue)
+    figures.link_figures(text, site.numbers)
+    site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
+    diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
+    indexes.place_indexes(text, site.catalogue, site.counts)
+
+    def prompt(content: str, position: int) -> str:
+        return figures.link_figures_in(content, text, position, site.numbers)
+
+    cells.place_code(text, site.paths["snippets"], prompt, only_included=bool(slug))
+    result = text.text
+    if slug:
+        entry = site.catalogue.architectures[slug]
+        result += f"\n\n{text.block(indexes.related(site.catalogue, slug, site.counts, text.url))}\n"
+        if not result.lstrip().startswith("# "):
+            result = f"# {entry.title}\n\n{result}"
+    if cited:
+        result += f"\n\n## References\n\n{text.block(citations.references_html(cited))}\n"
+    return result
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put figures, cells, lists and formulas where they belong."""
+    site, source = _site, page.file.src_uri
+    text, slug = site.texts[source], site.slug(source)
+
+    def fail(tex: str, reason: str, advice: str) -> None:
+        first = tex.strip().splitlines()[0] if tex.strip() else tex
+        position = max(site.pages[source].text.find(first), 0)
+        site.problems.append(
+            Problem(text.file, site.pages[source].line(position), f"the formula `{tex}`: {reason}", advice)
+        )
+
+    html = site.formulas.render(text.fill(html), fail)
+    site.problems += text.problems
+    if slug:
+        entry = site.catalogue.architectures[slug]
+        header = reading.header_html(entry, site.counts[slug]) + indexes.page_data(entry, site.placed[source])
+        html = html.replace("</h1>", f"</h1>{header}", 1)
+    return html
+
+
+def on_env(env: object, config: MkDocsConfig, files: Files) -> None:
+    """Stop before anything is written if a page has a problem."""
+    stop_at(_site.problems)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Adapt the theme's script in the built site."""
+    for path in Path(config.site_dir, "assets/javascripts").glob("bundle.*.min.js"):
+        path.write_text(bundle.adapt(path.read_text(encoding="utf-8"), config.site_url or ""), encoding="utf-8")
+
+
+def page_address(source: Path) -> str:
+    """Return the address of a page from its path under `docs`: ``architectures/rnn.md`` is ``architectures/rnn/``."""
+    folder = source.parent if source.stem == "index" else source.with_suffix("")
+    return "" if folder == Path() else f"{folder.as_posix()}/"
+
+
+def stop_at(problems: list[Problem]) -> None:
+    """Print the problems, sorted by place, and abort the build if there is any."""
+    for problem in sorted(set(problems)):
+        log.error(str(problem))
+    if problems:
+        count = reading.plural(len(set(problems)), "problem")
+        raise Abort(f"{count} in the pages; nothing was built.")

@@ -1,0 +1,43 @@
+"""Small changes to the theme's own script, so that a copy of the site works on any host and calls no other.
+
+The theme compares links with `sitemap.xml`, which names the site's public address; served from anywhere else,
+no link matches and every click loads a whole new page, which would end the Python that runs in it. It also
+carries the addresses of two scripts on a foreign host.
+"""
+
+import re
+
+
+class BundleError(RuntimeError):
+    """The theme's script is not the one this was written for."""
+
+
+_FOREIGN = re.compile(r'"https://unpkg\.com/[^"]+"')
+_SITEMAP = re.compile(
+    r"function (?P<name>\w+)\((?P<url>\w+),(?P<base>\w+)\)\{return (?P=url)\.protocol=(?P=base)\.protocol,"
+    r"(?P=url)\.hostname=(?P=base)\.hostname,(?P=url)\}"
+)
+
+
+def adapt(script: str, site_url: str) -> str:
+    """Return the theme's script with its sitemap read relative to where the site is served.
+
+    Args:
+        script: the bundle as the theme ships it.
+        site_url: the address that `sitemap.xml` was written with; ends in a slash.
+
+    Raises:
+        BundleError: the places to change are not there exactly once; the theme's version has changed.
+    """
+
+    def write(match: re.Match) -> str:
+        url, base = match["url"], match["base"]
+        return f"function {match['name']}({url},{base}){{return new URL({url}.href.slice({len(site_url)}),{base})}}"
+
+    script, changed = _SITEMAP.subn(write, script)
+    if changed != 1:
+        raise BundleError(
+            f"the theme's script compares the sitemap's addresses in {changed} places instead of 1: "
+            "adapt hooks/bundle.py to this version of mkdocs-material"
+        )
+    return _FOREIGN.sub('"about:blank"', script)

@@ -1,0 +1,155 @@
+"""Every architecture, written or planned, and the order in which they are read."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from hooks.front_matter import Architecture, architecture, read_front_matter, suggestion
+from hooks.page_text import Problem, read_page
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All architectures by slug, in reading order."""
+
+    architectures: dict[str, Architecture]
+
+    @cached_property
+    def written(self) -> list[Architecture]:
+        """The architectures that have a page, in reading order."""
+        return [entry for entry in self.architectures.values() if not entry.planned]
+
+    def builds_on(self, slug: str) -> list[Architecture]:
+        """Return what `slug` builds on, in reading order."""
+        return [entry for entry in self.architectures.values() if entry.slug in self.architectures[slug].builds_on]
+
+    def leads_to(self, slug: str) -> list[Architecture]:
+        """Return what builds on `slug`, in reading order."""
+        return [entry for entry in self.architectures.values() if slug in entry.builds_on]
+
+
+def read_catalogue(pages: Path, plan: Path, root: Path, snippets: Path) -> tuple[Catalogue, list[Problem]]:
+    """Read the front matter of every page and the plan.
+
+    Args:
+        pages: the folder of the architecture pages; its ``index.md`` is not one of them.
+        plan: a YAML list of the architectures that are not written yet; it need not exist.
+        root: the project; messages name files relative to it.
+        snippets: where the `data` files of a page are.
+
+    Returns:
+        The usable architectures in reading order, and what is wrong.
+    """
+    problems: list[Problem] = []
+    found: dict[str, Architecture] = {}
+    for path in sorted(pages.glob("*.md")):
+        if path.name == "index.md":
+            continue
+        front, page = read_page(path, root)
+        entry, wrong = read_front_matter(front, page.file, path)
+        problems += wrong
+        if entry:
+            found[entry.slug] = entry
+            problems += _check_data(entry, snippets)
+    for entry, wrong in _read_plan(plan, root):
+        problems += wrong
+        if entry is None:
+            continue
+        if entry.slug in found:
+            where = found[entry.slug].file
+            problems.append(
+                Problem(entry.file, entry.line("slug"), f"`{entry.slug}` is planned here and already in {where}",
+                        "remove it from the plan")
+            )  # fmt: skip
+        else:
+            found[entry.slug] = entry
+    unreadable = {problem.file for problem in problems}
+    for entry in found.values():
+        for slug in entry.builds_on:
+            stands_in_broken_page = any(Path(file).stem == slug for file in unreadable)
+            if slug not in found and not stands_in_broken_page:
+                problems.append(
+                    Problem(entry.file, entry.line("builds_on"), f"`builds_on` names `{slug}`, which no page or "
+                            "plan has", suggestion(slug, found))
+                )  # fmt: skip
+    cycle = find_cycle({slug: [base for base in entry.builds_on if base in found] for slug, entry in found.items()})
+    if cycle:
+        entry = found[cycle[0]]
+        problems.append(
+            Problem(entry.file, entry.line("builds_on"), f"`builds_on` goes round: {' → '.join(cycle)}",
+                    "remove the step that is not true")
+        )  # fmt: skip
+        return Catalogue(found), problems
+    return Catalogue(reading_order(found)), problems
+
+
+def reading_order(found: dict[str, Architecture]) -> dict[str, Architecture]:
+    """Sort by year, but never before something that an architecture builds on.
+
+    An architecture counts as old as the youngest thing beneath it; among equals the one with the shorter
+    ancestry comes first, then the alphabet decides.
+    """
+    ranks: dict[str, tuple[int, int]] = {}
+
+    def rank(slug: str) -> tuple[int, int]:
+        if slug not in ranks:
+            bases = [rank(base) for base in found[slug].builds_on if base in found]
+            year = max([found[slug].year, *(year for year, _ in bases)])
+            ranks[slug] = year, 1 + max((depth for _, depth in bases), default=0)
+        return ranks[slug]
+
+    return {slug: found[slug] for slug in sorted(found, key=lambda slug: (*rank(slug), slug))}
+
+
+def find_cycle(graph: dict[str, list[str]]) -> list[str] | None:
+    """Return the nodes of one cycle, the first repeated at the end, or ``None``."""
+    done: set[str] = set()
+
+    def visit(node: str, path: list[str]) -> list[str] | None:
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node in done:
+            return None
+        for following in graph[node]:
+            if cycle := visit(following, [*path, node]):
+                return cycle
+        done.add(node)
+        return None
+
+    return next((cycle for node in sorted(graph) if (cycle := visit(node, []))), None)
+
+
+def _check_data(entry: Architecture, snippets: Path) -> list[Problem]:
+    return [
+        Problem(entry.file, entry.line("data"), f"`data` names `{name}`, which is not there",
+                f"write a path inside {snippets.name}/")
+        for name in entry.data
+        if not (snippets / name).is_file()
+    ]  # fmt: skip
+
+
+def _read_plan(plan: Path, root: Path) -> list[tuple[Architecture | None, list[Problem]]]:
+    if not plan.is_file():
+        return []
+    text = plan.read_text(encoding="utf-8")
+    file = plan.relative_to(root).as_posix() if plan.is_relative_to(root) else plan.as_posix()
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        entries = yaml.safe_load(text) or []
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = 1 + (mark.line if mark else 0)
+        return [(None, [Problem(file, line, "this is not YAML", getattr(error, "problem", None) or str(error))])]
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return [(None, [Problem(file, 1, "the plan is not a list of architectures", "write `- slug: …`")])]
+    results, seen = [], set()
+    for number, values in enumerate(entries):
+        lines = {key.value: 1 + key.start_mark.line for key, _ in node.value[number].value}
+        entry, wrong = architecture(values, lines, file, planned=True)
+        if entry and entry.slug in seen:
+            wrong = [Problem(file, lines["slug"], f"`{entry.slug}` is planned twice", "remove one of the two")]
+        seen.add(values.get("slug"))
+        results.append((entry, wrong))
+    return results

@@ -1,0 +1,84 @@
+"""Whiteboard diagrams in a page: ``![](diagram:rnn/whiteboard)``."""
+
+import json
+import re
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+from hooks.figures import DIAGRAM, built, figure_link, unbuilt
+from hooks.inline import inline_html
+from hooks.page_text import PageText
+
+_ACTIONS = {"first": "First", "previous": "Back", "next": "Next", "play": "Play"}
+
+
+def place_diagrams(page: PageText, folder: Path, numbers: dict[str, tuple[str, int]]) -> list[str]:
+    """Replace a page's diagrams by what stands for them until Markdown is done; return their ids.
+
+    Args:
+        page: the page.
+        folder: where the builder writes diagrams.
+        numbers: for each figure placed anywhere, the address of its page and its number there.
+    """
+    placed: list[str] = []
+
+    def write(match: re.Match, original: Callable[[str], str]) -> str | None:
+        identity = match["id"]
+        if identity not in built(folder):
+            page.problem(match.start(), f"unknown diagram `{identity}`", unbuilt("diagram", identity, built(folder)))
+            return None
+        if identity in placed:
+            page.problem(match.start(), f"the diagram `{identity}` is already on this page", "keep one of the two")
+            return None
+        placed.append(identity)
+        record = json.loads((folder / f"{identity}.json").read_text(encoding="utf-8"))
+        for box in record["boxes"]:
+            figure = (box.get("breaks") or {}).get("figure")
+            if figure and figure not in numbers:
+                page.problem(match.start(), f"the box `{box['id']}` of `{identity}` points to the figure `{figure}`, "
+                             "which is on no page", f"place ![](figure:{figure}) or change `breaks` of the box")  # fmt: skip
+                return None
+        return match["indent"] + page.block(diagram_html(record, original("caption"), page.url, numbers))
+
+    page.replace(DIAGRAM, write, mathematics=False)
+    return placed
+
+
+def diagram_html(record: dict, caption: str, url: str, numbers: dict[str, tuple[str, int]]) -> str:
+    """Return the HTML of one diagram: the drawing, its stepper and the reasons for its boxes.
+
+    Args:
+        record: what the builder wrote.
+        caption: Markdown that replaces the diagram's own title, if not empty.
+        url: the address of the page it stands on.
+        numbers: for each figure placed anywhere, the address of its page and its number there.
+    """
+    buttons = "".join(
+        f'<button type="button" data-action="{action}">{label}</button>' for action, label in _ACTIONS.items()
+    )
+    whys = "".join(_why(box, url, numbers) for box in record["boxes"])
+    title = inline_html(caption.strip() or record["title"])
+    return (
+        f'<figure class="atlas-diagram" id="diagram-{record["id"].partition("/")[2]}" '
+        f'data-diagram-figure="{record["id"]}">'
+        f'<div class="atlas-diagram__canvas" data-search-exclude="true">{record["svg"]}</div>'
+        f'<div class="atlas-diagram__stepper" data-search-exclude="true" hidden>{buttons}<output></output></div>'
+        f'<ol class="atlas-diagram__whys">{whys}</ol>'
+        f"<figcaption><b>Diagram.</b> {title}"
+        f"{' ' + inline_html(record['description']) if record.get('description') else ''}</figcaption></figure>"
+    )
+
+
+def _why(box: dict, url: str, numbers: dict[str, tuple[str, int]]) -> str:
+    facts = [box["shape"]] if box.get("shape") else []
+    if box.get("parameters"):
+        facts.append(f"{box['parameters']:,} parameter{'s' if box['parameters'] > 1 else ''}")
+    breaks = ""
+    if box.get("breaks"):
+        text = inline_html(box["breaks"]["text"])
+        figure = box["breaks"].get("figure")
+        link = f" {figure_link(figure, '', url, numbers)}" if figure else ""
+        breaks = f' <span class="atlas-diagram__breaks">Without it: {text}{link}</span>'
+    fact = f" <span>{escape(' · '.join(facts))}</span>" if facts else ""
+    return f'<li data-why="{box["id"]}"><b>{escape(box["label"])}</b>{fact} {inline_html(box["why"])}{breaks}</li>'

@@ -1,0 +1,215 @@
+"""Python for the page: the runtime, the lean pack that starts it, the archives behind it, and the pages' code.
+
+The lean pack holds the modules that a start-up with NumPy, torch and the kit really loads. Which those are is
+not written down anywhere: Python is started under Node and asked.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tools import interpreter, numpy_wheel, page_code
+from tools.files import GENERATED, ROOT, AssetError, digest, key_of, package, write
+from tools.packs import pack, squeeze
+
+PYTHON = GENERATED / "py"
+HOME = "atlas"  # the folder, in the page's file system, that holds `snippets`
+Say = Callable[[str], None]
+PROTOCOL = 1  # worker and manifest must agree on this number; raise it when the manifest's form changes
+RUNTIME = Path(__file__).with_name("runtime")
+EXTENSION = ".cpython-313-wasm32-emscripten.so"
+
+START = """
+import json, sys
+sys.path.insert(0, "/atlas")
+sys.dont_write_bytecode = True
+import numpy
+import atlas_archives
+import snippets.numpy_torch as numpy_torch
+numpy_torch.install()
+import torch
+torch.manual_seed(0)
+torch.randn(3).sum().item()
+repr(torch.randn(2, 20))
+"""
+SESSION = """
+from snippets.kit.session import Session
+session = Session("/atlas")
+def ask(**request):
+    return json.loads(session.handle(json.dumps(request)))
+ask(do="open", slug="probe")
+answer = ask(do="run", cell="probe.model:cell", text="print(1)\\nhalf(2)")
+assert answer.get("result") == "1.0", answer
+ask(do="draw", figure="probe/nothing", values={})
+for wrong in ("1 +", "hal(2)", "half.nam", "half('a')", "import nowhere", "raise NotImplementedError"):
+    answer = ask(do="run", cell="probe.model:cell", text=wrong)
+    assert "error" in answer, answer
+ask(do="run", cell="probe.model:cell", text="def half(x):\\n    return x / 4")
+ask(do="reset", cell="probe.model:cell")
+for name in [name for name in sys.modules if "probe" in name]:
+    del sys.modules[name]
+"""
+PROBE = {
+    "model.py": "# --8<-- [start:cell]\ndef half(x):\n    return x / 2\n# --8<-- [end:cell]\n",
+    "figures.py": "from snippets.probe.model import half\n",
+}
+
+
+def place(name: str, data: bytes) -> dict:
+    """Write a file whose name carries its hash; returns its entry for the manifest."""
+    stem, dot, ending = name.partition(".")
+    file = f"{stem}.{digest(data)[:12]}{dot}{ending}"
+    write(PYTHON / file, data)
+    return {"url": file, "bytes": len(data)}
+
+
+def inputs() -> list[Path]:
+    """Everything that the Python assets are made from."""
+    own = [*Path(__file__).parent.glob("*.py"), *RUNTIME.glob("*.py"), interpreter.SCRIPT]
+    pages = [path for slug in page_code.slugs() for path in page_inputs(slug)]
+    runtime = [package("pyodide", name) for name in ("package.json", "pyodide.asm.wasm", "pyodide.asm.js")]
+    return [*own, *runtime, package("pyodide", "pyodide.mjs"), package("pyodide", "python_stdlib.zip"), *core_files(), *pages]
+
+
+def page_inputs(slug: str) -> list[Path]:
+    page = page_code.PAGES / f"{slug}.md"
+    return [*page_code.source_files(slug), *page_code.data_files(slug), *([page] if page.is_file() else [])]
+
+
+def core_files() -> list[Path]:
+    return [page_code.SNIPPETS / "__init__.py", *page_code.kit_files(), *page_code.torch_files()]
+
+
+def core_pack() -> dict[str, bytes]:
+    """The kit, torch and the finder of the archives as bytecode, by place in the page's file system.
+
+    Raises AssetError naming the file when one does not compile.
+    """
+    made = {}
+    with tempfile.TemporaryDirectory(prefix="atlas-") as temporary:
+        folder = Path(temporary)
+        jobs = []
+        named = {path: path.relative_to(ROOT).as_posix() for path in core_files()}
+        named |= {path: path.name for path in RUNTIME.glob("*.py")}
+        for path, relative in named.items():
+            name = f"{HOME}/{relative}"
+            if path.suffix == ".py":
+                source = folder / "source" / name
+                source.parent.mkdir(parents=True, exist_ok=True)
+                source.write_bytes(path.read_bytes())
+                jobs.append((f"source/{name}", f"{name}c", f"/{name}"))
+            else:
+                made[name] = path.read_bytes()
+        failed = interpreter.compile_files(folder, jobs, "compiling the kit and torch")
+        if failed:
+            raise AssetError("\n".join(f"{name.removeprefix(f'/{HOME}/')}: {why}" for name, why in failed.items()))
+        made |= {target: (folder / target).read_bytes() for _, target, _ in jobs}
+    return made
+
+
+def lean_places(tree: dict[str, bytes], core: dict[str, bytes], also: list[str]) -> set[str]:
+    """Places of the library's files that a start-up loads, found by starting Python and looking."""
+    imports = "".join(f"try:\n    import {name}\nexcept ImportError:\n    pass\n" for name in also)
+    probe = {f"{HOME}/snippets/probe/{name}": text.encode() for name, text in PROBE.items()}
+    with tempfile.TemporaryDirectory(prefix="atlas-") as temporary:
+        files = {}
+        for number, (name, data) in enumerate({**tree, **core, **probe}.items()):
+            path = Path(temporary, str(number))
+            path.write_bytes(data)
+            files[f"/{name}"] = path
+        scripts = {"starting Python": START, "a session of the page": SESSION, "the pages' imports": imports}
+        loaded, failed = interpreter.record(files, scripts)
+    if failed:
+        raise AssetError("\n".join(f"{name} failed in Pyodide:\n{why.strip()}" for name, why in failed.items()))
+    return {where.lstrip("/") for where in loaded.values()} & tree.keys()
+
+
+def module_name(where: str) -> str | None:
+    """Name under which a file of the library is imported; None for a file that is no module."""
+    for root in (interpreter.SITE, interpreter.LIBRARY):
+        if where.startswith(f"{root}/"):
+            name = where[len(root) + 1 :]
+            break
+    for ending in (EXTENSION, ".pyc"):
+        if name.endswith(ending):
+            return name.removesuffix(ending).removesuffix("/__init__").replace("/", ".")
+    return None
+
+
+def page_bundle(slug: str) -> dict:
+    """A page's modules as text, and where its weights, results and data are fetched."""
+    assets = []
+    for path in page_code.data_files(slug):
+        data = path.read_bytes()
+        stem, _, ending = path.name.partition(".")
+        url = f"assets/{slug}-{stem}.{digest(data)[:12]}.{ending}"
+        write(PYTHON / url, data)
+        where = path.relative_to(ROOT).as_posix()
+        assets.append({"path": where, "url": url, "bytes": len(data), "sha256": digest(data)})
+    files = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in page_code.source_files(slug)
+    }
+    content = {"slug": slug, "files": files, "assets": assets}
+    return {**content, "hash": digest(json.dumps(content, sort_keys=True).encode())[:12]}
+
+
+def library(say: Say) -> dict[str, bytes]:
+    """The whole standard library and NumPy as bytecode, with the finder of the archives, by place."""
+    wheel = numpy_wheel.fetch(say=say)
+    folder = interpreter.runtime_tree(wheel)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def build(say: Say = lambda text: None) -> None:
+    """Make everything under `py/` and leave nothing there that the new manifest does not name."""
+    tree = library(say)
+    core = core_pack()
+    page_files = [path for slug in page_code.slugs() for path in page_code.source_files(slug)]
+    say("starting Python under Node to see what it loads")
+    lean = lean_places(tree, core, page_code.foreign_imports([*core_files(), *page_files]))
+    rest = {name: data for name, data in tree.items() if name not in lean}
+    numpy = {name: data for name, data in rest.items() if name.startswith(interpreter.SITE)}
+    standard = {name: data for name, data in rest.items() if name not in numpy}
+    say("packing")
+    missing = {
+        "standard": sorted(name for where in standard if (name := module_name(where))),
+        "numpy": sorted(name for where in numpy if (name := module_name(where))),
+    }
+    listed = json.dumps(missing, separators=(",", ":")).encode()
+    wasm = package("pyodide", "pyodide.asm.wasm").read_bytes()
+    files = {
+        "loader": place("pyodide.mjs", package("pyodide", "pyodide.mjs").read_bytes()),
+        "script": place("pyodide.asm.js", package("pyodide", "pyodide.asm.js").read_bytes()),
+        "wasm": place("pyodide.asm.wasm.gz", squeeze(wasm)),
+        "lean": place("lean.pack.gz", pack({name: tree[name] for name in lean} | {f"{HOME}/missing.json": listed})),
+        "core": place("core.pack.gz", pack(core)),
+        "standard": place("standard.pack.gz", pack(standard)),
+        "numpy": place("numpy.pack.gz", pack(numpy)),
+    }
+    pages = {}
+    for slug in page_code.slugs():
+        bundle = page_bundle(slug)
+        write(PYTHON / "pages" / f"{slug}.json", json.dumps(bundle, ensure_ascii=False))
+        pages[slug] = bundle["hash"]
+    manifest = {"protocol": PROTOCOL, "files": files, "lock": interpreter.lock_contents(), "pages": pages}
+    write(PYTHON / "manifest.json", json.dumps(manifest, separators=(",", ":")))
+    prune(manifest)
+
+
+def prune(manifest: dict) -> None:
+    """Delete files under `py/` that belong to no page and no runtime of this manifest."""
+    kept = {PYTHON / "manifest.json", *(PYTHON / entry["url"] for entry in manifest["files"].values())}
+    for slug in manifest["pages"]:
+        page = PYTHON / "pages" / f"{slug}.json"
+        kept |= {page, *(PYTHON / asset["url"] for asset in json.loads(page.read_text())["assets"])}
+    for path in PYTHON.rglob("*"):
+        if path.is_file() and path not in kept:
+            path.unlink(missing_ok=True)
+
+
+def key() -> str:
+    """Changes when anything that the Python assets are made from does."""
+    return key_of(inputs(), numpy_wheel.wanted().sha256, PROTOCOL)
