@@ -1,0 +1,462 @@
+/**
+ * The cells of a page: the code that ran, which the reader edits and runs in place. The highlighted block the build
+ * wrote is replaced by an editor when the reader goes into it.
+ *
+ * `data-status`: idle → starting (Python is being fetched) → running → done | error.
+ */
+
+import { listed, make, makeButton, wordsOf } from "./dom.js";
+import { GENERATED, once } from "./paths.js";
+import { Output } from "./output.js";
+import { showStart } from "./progress.js";
+import { python } from "./python.js";
+import { decodeEdit, encodeEdit } from "./share.js";
+
+/** @typedef {import("./types.js").Page} Page */
+/** @typedef {import("./types.js").Editor} Editor */
+/** @typedef {import("./figures.js").Figures} Figures */
+
+const loadEditor = once(async () => {
+  return /** @type {import("./types.js").EditorModule} */ (await import(new URL("js/editor.js", GENERATED).href));
+});
+
+/**
+ * What the reader left in the cells of the pages seen so far, by page and cell. Python keeps a page's edits for the
+ * whole visit, so a reader who comes back must find them in the code as well.
+ * @type {Map<string, Map<string, { text: string, applied: string | null }>>}
+ */
+const left = new Map();
+
+python.addEventListener("lost", () => {
+  for (const page of left.values()) for (const cell of page.values()) cell.applied = null;
+});
+
+export class Cell {
+  /**
+   * @param {HTMLElement} element
+   * @param {Cells} cells
+   */
+  constructor(element, cells) {
+    this.element = element;
+    this.cells = cells;
+    this.id = element.dataset.cell ?? "";
+    this.module = this.id.split(":")[0];
+    this.region = this.id.split(":")[1] ?? this.id;
+    this.holder = /** @type {HTMLElement} */ (element.querySelector(".atlas-cell__code"));
+    this.code = /** @type {HTMLElement} */ (this.holder.querySelector("code"));
+    this.highlighted = this.code.innerHTML;
+    this.original = this.code.textContent ?? "";
+    /** @type {Editor | null} */
+    this.editor = null;
+    /** @type {Promise<Editor | null> | null} */
+    this.opening = null;
+    /** The text Python last ran in place of the original, while that is in force. @type {string | null} */
+    this.applied = null;
+    this.output = new Output(/** @type {HTMLElement} */ (element.querySelector("[data-output]")));
+    this.busy = false;
+    this.stopping = false;
+    this.mark = make("span", { class: "atlas-cell__edited", hidden: true }, "edited");
+    element.querySelector(".atlas-cell__name")?.after(this.mark);
+    this.listen();
+    this.refresh();
+  }
+
+  /** @param {string} action @returns {HTMLButtonElement} */
+  button(action) {
+    return /** @type {HTMLButtonElement} */ (this.element.querySelector(`[data-action=${action}]`));
+  }
+
+  listen() {
+    const { signal } = this.cells.page;
+    const press = (/** @type {string} */ action, /** @type {() => void} */ work) =>
+      this.button(action).addEventListener("click", work, { signal });
+    press("run", () => this.run());
+    press("stop", () => this.stop());
+    press("reset", () => this.reset());
+    press("share", () => this.share());
+    for (const action of ["run", "stop", "reset", "share"]) {
+      const button = this.button(action);
+      button.setAttribute("aria-label", `${button.textContent} ${this.element.querySelector(".atlas-cell__name")?.textContent}`);
+    }
+
+    const block = /** @type {HTMLElement} */ (this.holder.querySelector("pre"));
+    block.tabIndex = 0;
+    block.setAttribute("role", "textbox");
+    block.setAttribute("aria-multiline", "true");
+    block.setAttribute("aria-label", `Code of ${this.region}, editable`);
+    block.addEventListener("click", () => this.edit(caretAt(this.code)), { signal });
+    block.addEventListener("focus", () => loadEditor().catch(() => {}), { signal });
+    block.addEventListener(
+      "keydown",
+      (event) => {
+        if (runs(event)) {
+          event.preventDefault();
+          this.run();
+        } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+          event.preventDefault();
+          this.edit(0);
+        }
+      },
+      { signal },
+    );
+  }
+
+  get text() {
+    return this.editor?.getText() ?? this.code.textContent ?? "";
+  }
+
+  get isEdited() {
+    return this.text !== this.original;
+  }
+
+  /** @param {"idle" | "starting" | "running" | "done" | "error"} status */
+  set status(status) {
+    this.element.dataset.status = status;
+    const working = status === "starting" || status === "running";
+    this.button("run").hidden = working;
+    this.button("stop").hidden = !working;
+  }
+
+  refresh() {
+    this.mark.hidden = !this.isEdited;
+    this.element.toggleAttribute("data-edited", this.isEdited);
+    this.button("reset").hidden = !this.isEdited && this.applied === null;
+  }
+
+  /**
+   * Puts the editor in the place of the highlighted block.
+   * @param {number} caret
+   * @returns {Promise<Editor | null>} `null` when the editor cannot be had; the code then stays readable and runs
+   */
+  async edit(caret) {
+    if (this.editor) {
+      this.editor.focus();
+      return this.editor;
+    }
+    this.opening ??= this.openEditor(caret);
+    const editor = await this.opening;
+    this.opening = null;
+    editor?.focus();
+    return editor;
+  }
+
+  /** @param {number} caret @returns {Promise<Editor | null>} */
+  async openEditor(caret) {
+    let module;
+    try {
+      module = await loadEditor();
+    } catch {
+      const note = this.output.note("The editor could not be fetched. ");
+      note.append(makeButton("Try again", () => {
+        note.remove();
+        this.edit(caret);
+      }));
+      return null;
+    }
+    if (this.cells.page.signal.aborted) return null;
+    const block = /** @type {HTMLElement} */ (this.holder.firstElementChild);
+    const height = block.getBoundingClientRect().height;
+    const parent = make("div", { class: "atlas-cell__editor", style: `min-height:${height}px` });
+    const editor = module.createEditor({
+      parent,
+      doc: this.code.textContent ?? "",
+      label: `Code of ${this.region}`,
+      caret,
+      onRun: () => this.run(),
+      onChange: () => this.changed(),
+    });
+    block.hidden = true;
+    this.holder.append(parent);
+    this.editor = editor;
+    return editor;
+  }
+
+  changed() {
+    this.editor?.markLine?.(null);
+    this.refresh();
+  }
+
+  /** Shows `text` as the cell's code, in the editor if it is open. @param {string} text */
+  show(text) {
+    if (this.editor) this.editor.setText(text);
+    else if (text === this.original) this.code.innerHTML = this.highlighted;
+    else this.code.textContent = text;
+    this.markLine(null);
+    this.refresh();
+  }
+
+  /** @param {number | null} line the reader's line that failed, from 1 */
+  markLine(line) {
+    this.editor?.markLine?.(line);
+    this.holder.querySelector(".atlas-cell__failed")?.remove();
+    if (line === null || this.editor) return;
+    const block = /** @type {HTMLElement} */ (this.holder.querySelector("pre"));
+    block.append(make("span", { class: "atlas-cell__failed", style: `--line:${line - 1}`, "aria-hidden": true }));
+  }
+
+  /** Runs the text as it stands. @returns {Promise<boolean>} whether it ran to its end */
+  async run() {
+    if (this.busy) return false;
+    this.busy = true;
+    const text = this.text;
+    const restores = text === this.original && this.applied !== null;
+    this.output.clear();
+    this.markLine(null);
+    this.dismissNotice();
+    const hide = python.state === "ready" ? () => {} : showStart(this.output.host);
+    this.status = python.state === "ready" ? "running" : "starting";
+    try {
+      await python.open(this.cells.page.data?.slug ?? "");
+      if (restores) await python.reset(this.id);
+      hide();
+      if (this.element.dataset.status === "starting") this.status = "running";
+      const answer = await python.run(this.id, text, { onOutput: (/** @type {string} */ piece) => this.output.print(piece) });
+      if (answer.stopped) return this.stopped();
+      if (answer.error?.type === "PythonUnavailable") throw new Error(answer.error.plain);
+      if (answer.error) {
+        this.status = "error";
+        this.output.error(answer.error);
+        this.markLine(answer.error.line ?? null);
+        return false;
+      }
+      if (answer.result !== null && answer.result !== undefined) this.output.result(answer.result);
+      this.status = "done";
+      const concerned = this.isSame(text) && !restores ? [] : (answer.redraw ?? []);
+      this.applied = text === this.original ? null : text;
+      this.refresh();
+      await this.tellFigures(concerned, !this.output.text && answer.result == null);
+      return true;
+    } catch (cause) {
+      if (this.stopping) return this.stopped();
+      this.status = "error";
+      const note = this.output.note(`${wordsOf(cause)} `);
+      note.append(makeButton("Try again", () => this.run()));
+      return false;
+    } finally {
+      hide();
+      this.busy = false;
+      this.cells.ended(this);
+    }
+  }
+
+  /** @param {string} text @returns {boolean} whether Python already has exactly this */
+  isSame(text) {
+    return text === (this.applied ?? this.original);
+  }
+
+  /**
+   * Has the figures that use this code drawn again and says which they are.
+   * @param {string[]} ids
+   * @param {boolean} silent whether the run itself said nothing
+   */
+  async tellFigures(ids, silent) {
+    const views = [...this.cells.figures.views.values()].filter((view) => ids.includes(view.id));
+    if (!views.length) {
+      if (silent) this.output.note("Ran. Nothing was printed, and no figure on this page changes with it.");
+      return;
+    }
+    const note = this.output.note("Drawing again: ");
+    const links = views.map((view) => {
+      const link = make("a", { href: `#${view.element.id}` }, view.label);
+      return link;
+    });
+    append(note, links);
+    note.append(".");
+    await this.cells.figures.follow(this.cells.editedModules(), ids);
+    const failed = views.filter((view) => view.element.dataset.state === "error").map((view) => view.label);
+    note.firstChild?.replaceWith(failed.length ? "Drawn again, as far as it goes: " : "Drawn again: ");
+    if (failed.length) note.append(` ${listed(failed)} could not be drawn with this code and still ${failed.length > 1 ? "show" : "shows"} the last answer.`);
+  }
+
+  async stop() {
+    this.stopping = true;
+    this.button("stop").disabled = true;
+    try {
+      await python.stop();
+    } finally {
+      this.stopping = false;
+      this.button("stop").disabled = false;
+    }
+  }
+
+  /** @returns {false} */
+  stopped() {
+    this.status = "idle";
+    this.output.note("Stopped. Python was started afresh.");
+    return false;
+  }
+
+  async reset() {
+    if (this.busy) await this.stop();
+    const wasApplied = this.applied !== null;
+    this.show(this.original);
+    this.output.clear();
+    this.dismissNotice();
+    this.status = "idle";
+    this.applied = null;
+    this.refresh();
+    if (!wasApplied) return;
+    try {
+      const { redraw = [] } = await python.reset(this.id);
+      await this.cells.figures.follow(this.cells.editedModules(), redraw);
+      this.output.note("Restored.");
+    } catch (cause) {
+      this.output.note(wordsOf(cause));
+    }
+  }
+
+  async share() {
+    const fragment = this.isEdited ? await encodeEdit(this.id, this.text) : `#${this.element.id}`;
+    const address = new URL(fragment, location.href).href;
+    history.replaceState(history.state, "", address);
+    this.cells.seen = location.hash;
+    const what = this.isEdited ? "The address of this page now carries your edit" : "The address of this page now points at this cell";
+    let copied = true;
+    try {
+      await navigator.clipboard.writeText(address);
+    } catch {
+      copied = false;
+    }
+    this.output.host.querySelector(".atlas-output__share")?.remove();
+    this.output.note(`${what}${copied ? ", and is on the clipboard" : ": copy it from the address bar"}.`).classList.add("atlas-output__share");
+  }
+
+  /** Shows somebody's edit, to read before it is run. @param {string} text */
+  receive(text) {
+    this.show(text);
+    this.dismissNotice();
+    const notice = make(
+      "div",
+      { class: "atlas-cell__notice", role: "status" },
+      make("span", {}, "The link you followed carries an edit of this cell. It has not been run: read it, then press Run."),
+      makeButton("Show the original", () => this.reset()),
+    );
+    this.holder.before(notice);
+    this.element.scrollIntoView({ block: "center" });
+  }
+
+  dismissNotice() {
+    this.element.querySelector(".atlas-cell__notice")?.remove();
+  }
+
+  leave() {
+    this.cells.remember(this);
+    this.editor?.destroy();
+    this.editor = null;
+  }
+}
+
+export class Cells {
+  /**
+   * @param {Page} page
+   * @param {Figures} figures
+   */
+  constructor(page, figures) {
+    this.page = page;
+    this.figures = figures;
+    const elements = /** @type {NodeListOf<HTMLElement>} */ (page.root.querySelectorAll("[data-cell]"));
+    this.cells = [...elements].map((element) => new Cell(element, this));
+    this.seen = "";
+    this.recall();
+    const { signal } = page;
+    addEventListener("hashchange", () => this.receive(), { signal });
+    python.addEventListener("lost", () => this.lost(), { signal });
+    signal.addEventListener("abort", () => this.cells.forEach((cell) => cell.leave()));
+    this.receive();
+  }
+
+  /** @param {Cell} cell of a page the reader is leaving */
+  remember(cell) {
+    const slug = this.page.data?.slug ?? "";
+    if (!left.has(slug)) left.set(slug, new Map());
+    left.get(slug)?.set(cell.id, { text: cell.text, applied: cell.applied });
+  }
+
+  /** Puts back what the reader left in this page's cells earlier in the visit. */
+  recall() {
+    const remembered = left.get(this.page.data?.slug ?? "");
+    for (const cell of this.cells) {
+      const before = remembered?.get(cell.id);
+      if (!before) continue;
+      cell.applied = before.applied;
+      if (before.text !== cell.original) cell.show(before.text);
+      cell.refresh();
+    }
+    this.figures.follow(this.editedModules(), []);
+  }
+
+  /** @returns {Set<string>} modules in which an edit of the reader's is in force */
+  editedModules() {
+    return new Set(this.cells.filter((cell) => cell.applied !== null).map((cell) => cell.module));
+  }
+
+  /** @param {Element | null} element @returns {Cell | undefined} the cell that contains the element */
+  containing(element) {
+    return this.cells.find((cell) => element && cell.element.contains(element));
+  }
+
+  /** @param {Cell} cell whose run has ended, one way or another */
+  ended(cell) {
+    if (cell.element.dataset.status === "starting" || cell.element.dataset.status === "running") cell.status = "idle";
+  }
+
+  /** Python was stopped or lost, and with it the edits that were in force: say so where they were. */
+  lost() {
+    const forgotten = this.cells.filter((cell) => cell.applied !== null);
+    if (!forgotten.length) return;
+    for (const cell of forgotten) {
+      cell.applied = null;
+      cell.refresh();
+    }
+    const concerned = [...this.figures.views.values()].filter((view) => view.isEdited).map((view) => view.id);
+    const last = forgotten[forgotten.length - 1];
+    const which = listed(forgotten.map((cell) => cell.region));
+    const note = last.output.note(`Python was started afresh, so your edit of ${which} is no longer in force. `);
+    note.append(
+      makeButton(forgotten.length > 1 ? "Run them again" : "Run it again", async () => {
+        note.remove();
+        for (const cell of forgotten) if (!(await cell.run())) break;
+      }),
+    );
+    this.figures.follow(this.editedModules(), concerned);
+  }
+
+  /** Shows the edit the address carries, if it carries one. */
+  async receive() {
+    if (location.hash === this.seen) return;
+    this.seen = location.hash;
+    try {
+      const edit = await decodeEdit(location.hash);
+      if (!edit || this.page.signal.aborted) return;
+      const cell = this.cells.find((one) => one.id === edit.cell);
+      if (!cell) throw new Error("This link carries an edit of a cell that this page does not have.");
+      if (edit.text !== cell.original) cell.receive(edit.text);
+    } catch (cause) {
+      const notice = make("p", { class: "atlas-notice", role: "status" }, wordsOf(cause));
+      this.page.root.prepend(notice);
+    }
+  }
+}
+
+/** @param {KeyboardEvent} event @returns {boolean} Shift+Enter, Ctrl+Enter or Command+Enter */
+function runs(event) {
+  return event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey);
+}
+
+/** @param {HTMLElement} code @returns {number} where in the code's text the reader clicked */
+function caretAt(code) {
+  const selection = getSelection();
+  if (!selection?.rangeCount || !selection.anchorNode || !code.contains(selection.anchorNode)) return 0;
+  const range = document.createRange();
+  range.setStart(code, 0);
+  range.setEnd(selection.anchorNode, selection.anchorOffset);
+  return range.toString().length;
+}
+
+/** @param {HTMLElement} host @param {HTMLElement[]} items joined by commas and "and" */
+function append(host, items) {
+  items.forEach((item, index) => {
+    if (index) host.append(index === items.length - 1 ? " and " : ", ");
+    host.append(item);
+  });
+}

@@ -1,0 +1,279 @@
+/**
+ * The figures of a page. A figure is drawn when it nears the viewport; its controls then answer from the states the
+ * build computed, or, where there are none or the reader has edited the code behind it, from Python in the page.
+ *
+ * `data-state`: static (as built) → computing → live (the answer to the reader's controls or code) | error.
+ */
+
+import { ControlPanel } from "./controls.js";
+import { make, makeButton, perFrame, wordsOf } from "./dom.js";
+import { PlotHandle } from "./handle.js";
+import { colourMode, onColourMode } from "./lifecycle.js";
+import { figureAddress, fetchJson } from "./paths.js";
+import { removePlot, showPlot } from "./plot.js";
+import { showStart } from "./progress.js";
+import { python } from "./python.js";
+
+/** @typedef {import("./types.js").Page} Page */
+/** @typedef {import("./types.js").FigureSpec} FigureSpec */
+/** @typedef {import("./types.js").PlotFigure} PlotFigure */
+
+/** How far ahead of the viewport a figure is drawn. */
+const AHEAD = "240px 0px";
+const TOLD_AFTER = 160;
+
+export class FigureView {
+  /**
+   * @param {HTMLElement} element
+   * @param {Page} page
+   * @param {Set<string>} edited modules whose code the reader has changed, shared by the figures of the page
+   */
+  constructor(element, page, edited) {
+    this.element = element;
+    this.page = page;
+    this.edited = edited;
+    this.id = element.dataset.figure ?? "";
+    this.uses = (element.dataset.uses ?? "").split(" ").filter(Boolean);
+    this.plot = /** @type {HTMLElement} */ (element.querySelector("[data-plot]"));
+    this.status = /** @type {HTMLElement} */ (element.querySelector("[data-status]"));
+    const form = /** @type {HTMLFormElement | null} */ (element.querySelector("form.atlas-controls"));
+    this.panel = new ControlPanel(form, perFrame(() => this.answer()), page.signal);
+    /** @type {FigureSpec | null} */
+    this.spec = null;
+    /** @type {Promise<Record<string, PlotFigure>> | null} */
+    this.states = null;
+    /** @type {PlotFigure | null} the last good answer, in the light theme's colours */
+    this.shown = null;
+    this.near = false;
+    this.question = 0;
+  }
+
+  /** @returns {string} "Figure 3" */
+  get label() {
+    return this.element.querySelector("figcaption b")?.textContent?.replace(/\.\s*$/, "") ?? "This figure";
+  }
+
+  /** @returns {boolean} whether an edit of the reader's stands in code this figure runs */
+  get isEdited() {
+    return this.uses.some((module) => this.edited.has(module));
+  }
+
+  /** @returns {boolean} whether moving a control asks Python */
+  get asksPython() {
+    return this.isEdited || (this.panel.controls.length > 0 && this.element.dataset.precomputed === undefined);
+  }
+
+  /** @param {"static" | "computing" | "live" | "error"} state */
+  set state(state) {
+    this.element.dataset.state = state;
+    this.element.setAttribute("aria-busy", String(state === "computing"));
+  }
+
+  /** The figure nears the reader's eye: fetch it and draw it. @returns {Promise<void>} */
+  async approach() {
+    if (this.near) return;
+    this.near = true;
+    await this.answer();
+  }
+
+  /**
+   * Draws the figure for its controls as they stand. The latest question wins: an answer that arrives after a newer
+   * question is dropped.
+   * @returns {Promise<boolean>} whether this question's answer is now shown
+   */
+  async answer() {
+    this.near = true;
+    this.question += 1;
+    const question = this.question;
+    const current = () => question === this.question && !this.page.signal.aborted;
+    const opening = this.panel.atOpening() && !this.isEdited;
+    if (!opening || this.shown) this.state = "computing";
+    const hush = this.tellLater(current);
+    try {
+      const figure = opening ? (await this.load()).figure : await this.ask(current);
+      if (!figure || !current()) return false;
+      await this.show(figure);
+      if (!current()) return false;
+      this.state = opening ? "static" : "live";
+      this.status.replaceChildren();
+      return true;
+    } catch (cause) {
+      if (current()) this.fail(wordsOf(cause));
+      return false;
+    } finally {
+      hush();
+    }
+  }
+
+  /** @returns {Promise<FigureSpec>} */
+  async load() {
+    this.spec ??= /** @type {FigureSpec} */ (await fetchJson(figureAddress(this.id)));
+    return this.spec;
+  }
+
+  /**
+   * The answer to the controls as they stand, precomputed or from Python.
+   * @param {() => boolean} current
+   * @returns {Promise<PlotFigure | null>} `null` when a newer question made this one pointless
+   * @throws {Error} with the sentence to show
+   */
+  async ask(current) {
+    const key = this.panel.stateKey();
+    if (!this.asksPython && key !== null) {
+      const figure = (await this.loadStates())[key];
+      if (figure) return figure;
+    }
+    await python.open(this.page.data?.slug ?? "");
+    if (!current()) return null;
+    const answer = await python.draw(this.id, this.panel.values(), { signal: this.page.signal });
+    if (answer.error) throw new Error(answer.error.plain);
+    if (answer.stopped) throw new Error("Python was stopped before this figure was drawn.");
+    return answer.figure ?? null;
+  }
+
+  /** @returns {Promise<Record<string, PlotFigure>>} */
+  loadStates() {
+    this.states ??= fetchJson(figureAddress(this.id, "states.json")).catch((error) => {
+      this.states = null;
+      throw error;
+    });
+    return this.states;
+  }
+
+  /** The reader is about to move a control: have what the answer will need. */
+  expect() {
+    if (!this.panel.controls.length) return;
+    if (this.asksPython) python.warm();
+    else this.loadStates().catch(() => {});
+  }
+
+  /** @param {PlotFigure} figure */
+  async show(figure) {
+    await showPlot(this.plot, figure, { mode: colourMode(), family: this.page.data?.family });
+    this.shown = figure;
+    this.element.dataset.drawn = "";
+    await this.attachHandles();
+  }
+
+  /** Draws what is shown again, in the colours of the theme the reader switched to. */
+  recolour() {
+    if (this.shown) this.show(this.shown).catch((cause) => this.fail(wordsOf(cause)));
+  }
+
+  /** Lays the handles of Point controls over the plot, once. */
+  async attachHandles() {
+    if (this.handles) return;
+    const points = this.element.querySelectorAll("[data-control=point]");
+    this.handles = true;
+    if (!points.length) return;
+    const { controls } = await this.load();
+    for (const spec of controls.filter((control) => control.type === "point")) {
+      const control = this.panel.named(spec.name);
+      if (!control) continue;
+      const redraw = perFrame(() => this.answer());
+      const read = () => /** @type {number[]} */ (control.value());
+      const moved = (/** @type {number[]} */ point) => {
+        control.set(point);
+        redraw();
+      };
+      new PlotHandle(this.plot, spec, read, moved, this.page.signal);
+    }
+  }
+
+  /**
+   * Says what is going on when an answer takes longer than a blink.
+   * @param {() => boolean} current
+   * @returns {() => void} call when the answer is there
+   */
+  tellLater(current) {
+    let hide = () => {};
+    const timer = setTimeout(() => {
+      if (!current() || this.element.dataset.state !== "computing") return;
+      if (this.asksPython && python.state !== "ready") {
+        this.status.replaceChildren();
+        hide = showStart(this.status);
+      } else {
+        this.status.replaceChildren(make("span", { class: "atlas-working" }, "Computing"));
+      }
+    }, TOLD_AFTER);
+    return () => {
+      clearTimeout(timer);
+      hide();
+    };
+  }
+
+  /** @param {string} plain */
+  fail(plain) {
+    this.state = "error";
+    const words = make("span", { class: "atlas-figure__error" }, plain);
+    if (this.shown) words.append(" The figure still shows its last answer.");
+    this.status.replaceChildren(words, " ", makeButton("Try again", () => this.answer()));
+  }
+
+  leave() {
+    this.question += 1;
+    if (this.shown) removePlot(this.plot).catch(() => {});
+  }
+}
+
+export class Figures {
+  /** @param {Page} page */
+  constructor(page) {
+    this.page = page;
+    /** @type {Set<string>} */
+    this.edited = new Set();
+    /** @type {Map<string, FigureView>} */
+    this.views = new Map();
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (page.root.querySelectorAll("[data-figure]"))) {
+      const view = new FigureView(element, page, this.edited);
+      this.views.set(view.id, view);
+    }
+    this.watch();
+    onColourMode(() => this.views.forEach((view) => view.recolour()), page.signal);
+    page.signal.addEventListener("abort", () => this.views.forEach((view) => view.leave()));
+  }
+
+  watch() {
+    const observer = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) {
+          if (!entry.isIntersecting) continue;
+          observer.unobserve(entry.target);
+          this.byElement(entry.target)?.approach();
+        }
+      },
+      { rootMargin: AHEAD },
+    );
+    this.views.forEach((view) => observer.observe(view.element));
+    this.page.signal.addEventListener("abort", () => observer.disconnect());
+  }
+
+  /** @param {Element} element */
+  byElement(element) {
+    return this.views.get(/** @type {HTMLElement} */ (element).dataset.figure ?? "");
+  }
+
+  /**
+   * Sets which modules carry an edit of the reader's and draws the figures concerned again, those in view first.
+   * Figures the reader has not come near yet are drawn when they are.
+   * @param {Iterable<string>} modules
+   * @param {readonly string[]} ids
+   * @returns {Promise<FigureView[]>} the figures concerned, in page order
+   */
+  async follow(modules, ids) {
+    this.edited.clear();
+    for (const module of modules) this.edited.add(module);
+    const concerned = [...this.views.values()].filter((view) => ids.includes(view.id));
+    const middle = innerHeight / 2;
+    const distance = (/** @type {FigureView} */ view) => {
+      const box = view.element.getBoundingClientRect();
+      return Math.abs(box.top + box.height / 2 - middle);
+    };
+    const ordered = concerned.filter((view) => view.near).sort((a, b) => distance(a) - distance(b));
+    for (const view of ordered) {
+      if (this.page.signal.aborted) break;
+      await view.answer();
+    }
+    return concerned;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * The one place that knows the theme. Material announces every page, the first and those reached by instant
+ * navigation, on `document$`; under another theme (or none) a page is what `DOMContentLoaded` says.
+ */
+
+/** @typedef {import("./types.js").Page} Page */
+
+/**
+ * Calls `mount` for every page the reader opens and aborts that page's signal when the reader leaves it.
+ * @param {(page: Page) => void} mount
+ */
+export function onEveryPage(mount) {
+  /** @type {AbortController | null} */
+  let current = null;
+  const open = () => {
+    current?.abort();
+    current = new AbortController();
+    mount({ root: pageRoot(), data: pageData(), signal: current.signal });
+  };
+  const announcements = /** @type {any} */ (globalThis).document$;
+  if (typeof announcements?.subscribe === "function") announcements.subscribe(open);
+  else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", open, { once: true });
+  else open();
+}
+
+/** @returns {HTMLElement} */
+function pageRoot() {
+  return document.querySelector("article") ?? document.querySelector("main") ?? document.body;
+}
+
+/** @returns {import("./types.js").PageData | null} */
+function pageData() {
+  const script = document.getElementById("atlas-page");
+  return script ? JSON.parse(script.textContent || "null") : null;
+}
+
+/** @returns {"light" | "dark"} the palette the reader chose */
+export function colourMode() {
+  return document.body.dataset.mdColorScheme === "slate" ? "dark" : "light";
+}
+
+/**
+ * Calls `changed` when the reader switches between light and dark.
+ * @param {() => void} changed
+ * @param {AbortSignal} signal
+ */
+export function onColourMode(changed, signal) {
+  let mode = colourMode();
+  const observer = new MutationObserver(() => {
+    if (colourMode() === mode) return;
+    mode = colourMode();
+    changed();
+  });
+  observer.observe(document.body, { attributes: true, attributeFilter: ["data-md-color-scheme"] });
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/** Opens the search and puts the caret in it. */
+export function openSearch() {
+  const toggle = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-md-toggle=search]"));
+  if (toggle && !toggle.checked) toggle.click();
+  const query = /** @type {HTMLInputElement | null} */ (
+    document.querySelector("[data-md-component=search-query]") ?? document.querySelector("input[type=search]")
+  );
+  query?.focus();
+}
+
+/** Closes the search and, on a narrow screen, the navigation drawer. @returns {boolean} whether one was open */
+export function closeOverlays() {
+  const open = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-md-toggle]:checked"));
+  for (const toggle of open) toggle.click();
+  return open.length > 0;
+}
+
+/** @param {"next" | "previous"} direction @returns {HTMLAnchorElement | null} link to the neighbouring page */
+export function neighbour(direction) {
+  const footer = direction === "next" ? ".md-footer__link--next" : ".md-footer__link--prev";
+  const relation = direction === "next" ? "a[rel=next]" : "a[rel=prev]";
+  return document.querySelector(`a${footer}`) ?? document.querySelector(relation);
+}
+
+/** @returns {number} height in pixels of what stays on top of the page while it scrolls */
+export function stickyHeight() {
+  const header = document.querySelector("[data-md-component=header]");
+  return header ? header.getBoundingClientRect().height : 0;
+}

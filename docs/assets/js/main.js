@@ -1,0 +1,37 @@
+/** Everything that runs in a page, put together. */
+
+import { Cells } from "./cells.js";
+import { Diagram } from "./diagram.js";
+import { Figures } from "./figures.js";
+import { onIntent } from "./intent.js";
+import { listenForShortcuts } from "./keyboard.js";
+import { onEveryPage } from "./lifecycle.js";
+import { python } from "./python.js";
+
+/** @type {Cells | null} */
+let cells = null;
+
+onEveryPage((page) => {
+  if (page.data?.family) document.body.dataset.family = page.data.family;
+  else delete document.body.dataset.family;
+  const figures = new Figures(page);
+  cells = new Cells(page, figures);
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (page.root.querySelectorAll("[data-diagram-figure]"))) {
+    new Diagram(element, page.signal);
+  }
+  for (const view of figures.views.values()) {
+    const form = /** @type {HTMLElement | null} */ (view.element.querySelector("form.atlas-controls"));
+    if (form) onIntent(form, () => view.expect(), page.signal);
+  }
+  for (const cell of cells.cells) onIntent(cell.element, () => python.warm(), page.signal);
+});
+
+listenForShortcuts({
+  runFocused: () => {
+    const cell = cells?.containing(document.activeElement);
+    cell?.run();
+    return cell !== undefined;
+  },
+});
+
+document.documentElement.dataset.python ??= python.state;

@@ -1,0 +1,65 @@
+/** Drawing with Plotly, which is fetched when the first figure nears the reader's eye. */
+
+import { GENERATED, once } from "./paths.js";
+import { dressed, loadTokens } from "./theme.js";
+
+/** @typedef {import("./types.js").PlotFigure} PlotFigure */
+/** @typedef {import("./types.js").PlotAxis} PlotAxis */
+
+const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, showTips: false };
+
+export const loadPlotly = once(async () => {
+  const module = await import(new URL("js/plotly.js", GENERATED).href);
+  adoptHeadStyles();
+  return /** @type {import("./types.js").PlotlyLibrary} */ (
+    module.default ?? module.Plotly ?? /** @type {any} */ (globalThis).Plotly
+  );
+});
+
+/**
+ * Instant navigation rewrites the document's head and would take Plotly's own style rules with it; adopted sheets
+ * belong to the document itself.
+ */
+function adoptHeadStyles() {
+  for (const style of document.querySelectorAll('style[id^="plotly.js-style"]')) {
+    const rules = /** @type {HTMLStyleElement} */ (style).sheet?.cssRules ?? [];
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync([...rules].map((rule) => rule.cssText).join("\n"));
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  }
+}
+
+/**
+ * Shows `figure` in `element`, in the reader's theme.
+ * @param {HTMLElement} element
+ * @param {PlotFigure} figure
+ * @param {{ mode: "light" | "dark", family: string | undefined }} look
+ * @throws {Error} when Plotly cannot be fetched or refuses the figure
+ */
+export async function showPlot(element, figure, look) {
+  const [Plotly, tokens] = await Promise.all([loadPlotly(), loadTokens()]);
+  if (!element.isConnected) return;
+  const { data, layout } = dressed(figure, tokens, { ...look, width: element.clientWidth });
+  await Plotly.react(element, data, layout, CONFIG);
+}
+
+/** @param {HTMLElement} element */
+export async function removePlot(element) {
+  const Plotly = await loadPlotly();
+  Plotly.purge(element);
+}
+
+/** @param {HTMLElement} element @returns {{ x: PlotAxis, y: PlotAxis } | null} axes of a drawn plot */
+export function plotAxes(element) {
+  const layout = /** @type {any} */ (element)._fullLayout;
+  return layout?.xaxis && layout?.yaxis ? { x: layout.xaxis, y: layout.yaxis } : null;
+}
+
+/**
+ * Calls `moved` whenever the plot's axes may have changed.
+ * @param {HTMLElement} element
+ * @param {() => void} moved
+ */
+export function onPlotDrawn(element, moved) {
+  /** @type {any} */ (element).on?.("plotly_afterplot", moved);
+}

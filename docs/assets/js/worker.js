@@ -1,0 +1,363 @@
+/**
+ * The worker that holds Python for the whole visit: starts Pyodide from the lean pack, fetches a page's code and
+ * files, and passes requests to the session (`snippets/kit/session.py`). `python.js` is its only client.
+ *
+ * In:  `{ boot: true, module? }` once, then requests `{ id, do, slug, ... }`, one at a time.
+ * Out: `{ progress }`, `{ ready, module }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
+ *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
+ */
+
+/** @typedef {{ url: string, bytes: number }} Entry */
+/**
+ * @typedef {object} Manifest
+ * @property {number} protocol
+ * @property {Record<string, Entry>} files
+ * @property {object} lock
+ * @property {Record<string, string>} pages
+ */
+/** @typedef {{ id: number, do: string, slug: string, arguments: Record<string, unknown> }} Request */
+
+const scope = /** @type {any} */ (self);
+const PYTHON = new URL("../generated/py/", import.meta.url);
+const PROTOCOL = 1;
+const HOME = "/atlas";
+const TITLES = /** @type {Record<string, string>} */ ({
+  loader: "Pyodide's loader",
+  script: "Pyodide's script",
+  wasm: "the Python interpreter",
+  lean: "the start pack",
+  core: "the atlas's own code",
+  standard: "the rest of the standard library",
+  numpy: "the rest of NumPy",
+});
+const STARTING = ["loader", "script", "wasm", "lean", "core"];
+const EMPTY_ZIP = new Uint8Array(22);
+EMPTY_ZIP.set([0x50, 0x4b, 5, 6]);
+
+/** A file that could not be had; the message is for the reader. */
+class FileError extends Error {}
+
+const fetchFile = scope.fetch.bind(scope);
+
+/** @param {unknown} message */
+const post = (message) => scope.postMessage(message);
+
+const progress = {
+  stage: "Fetching Python",
+  loaded: 0,
+  total: 0,
+  told: 0,
+  /** @param {number} bytes */
+  add(bytes) {
+    this.loaded += bytes;
+    const now = performance.now();
+    if (now - this.told > 40 || this.loaded >= this.total) this.tell(now);
+  },
+  /** @param {number} [now] */
+  tell(now = performance.now()) {
+    this.told = now;
+    post({ progress: { stage: this.stage, loaded: Math.min(this.loaded, this.total), total: this.total } });
+  },
+};
+
+/**
+ * @param {URL} address
+ * @param {string} title what the file is, for the message
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>}
+ */
+async function get(address, title, options) {
+  const name = address.pathname.split("/").pop();
+  let response;
+  try {
+    response = await fetchFile(address, options);
+  } catch {
+    throw new FileError(`${capital(title)} (${name}) could not be fetched: the connection failed.`);
+  }
+  if (!response.ok) {
+    throw new FileError(`${capital(title)} (${name}) could not be fetched: the server answered ${response.status}.`);
+  }
+  return response;
+}
+
+/** @param {string} text */
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
+/**
+ * The bytes of a file of the manifest as a stream, unpacked if they arrive gzip'ed. A host that unpacks `.gz` files
+ * on its way is as good as one that does not.
+ * @param {Response} response
+ * @returns {Promise<ReadableStream<Uint8Array>>}
+ */
+async function unpacked(response) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  let { value = new Uint8Array(), done } = await reader.read();
+  progress.add(value.length);
+  const zipped = value[0] === 0x1f && value[1] === 0x8b;
+  const counted = new ReadableStream({
+    start(controller) {
+      controller.enqueue(value);
+      if (done) controller.close();
+    },
+    async pull(controller) {
+      const next = await reader.read();
+      if (next.done) return controller.close();
+      progress.add(next.value.length);
+      controller.enqueue(next.value);
+    },
+  });
+  return zipped ? counted.pipeThrough(new DecompressionStream("gzip")) : counted;
+}
+
+/**
+ * Runs `use` on the response of one of the manifest's files; whatever goes wrong names the file.
+ * @template T
+ * @param {Manifest} manifest
+ * @param {string} name
+ * @param {(response: Response) => Promise<T>} use
+ * @returns {Promise<T>}
+ */
+async function withFile(manifest, name, use) {
+  const entry = manifest.files[name];
+  const response = await get(new URL(entry.url, PYTHON), TITLES[name]);
+  try {
+    return await use(response);
+  } catch (error) {
+    throw new FileError(
+      `${capital(TITLES[name])} (${entry.url}) arrived damaged or cut short. ${/** @type {Error} */ (error).message}`,
+    );
+  }
+}
+
+/** @param {Manifest} manifest @param {string} name @returns {Promise<any>} a script of the manifest as a module */
+async function script(manifest, name) {
+  const entry = manifest.files[name];
+  try {
+    const module = await import(new URL(entry.url, PYTHON).href);
+    progress.add(entry.bytes);
+    return module;
+  } catch {
+    throw new FileError(`${capital(TITLES[name])} (${entry.url}) could not be fetched or read.`);
+  }
+}
+
+/** @returns {Promise<Manifest>} */
+async function fetchManifest() {
+  const title = "the list of Python's files";
+  const response = await get(new URL("manifest.json", PYTHON), title, { cache: "no-cache" });
+  let manifest;
+  try {
+    manifest = /** @type {Manifest} */ (await response.json());
+  } catch {
+    throw new FileError(`${capital(title)} (manifest.json) arrived damaged or cut short.`);
+  }
+  if (manifest.protocol !== PROTOCOL) {
+    throw new FileError("The site has a new release. Reload the page to run Python.");
+  }
+  return manifest;
+}
+
+/** @param {Response} response @returns {Promise<Uint8Array>} */
+async function bytesOf(response) {
+  return new Uint8Array(await new Response(await unpacked(response)).arrayBuffer());
+}
+
+/** @param {any} FS @param {Uint8Array} content a pack: header length, JSON of [path, size], bytes */
+function unpack(FS, content) {
+  let start = 4 + new DataView(content.buffer, content.byteOffset).getUint32(0, true);
+  const folders = new Set();
+  for (const [path, size] of JSON.parse(new TextDecoder().decode(content.subarray(4, start)))) {
+    const folder = `/${path.slice(0, path.lastIndexOf("/"))}`;
+    if (!folders.has(folder)) {
+      FS.mkdirTree(folder);
+      folders.add(folder);
+    }
+    FS.writeFile(`/${path}`, content.subarray(start, start + size), { canOwn: true });
+    start += size;
+  }
+}
+
+/** @type {Manifest} */
+let manifest;
+/** @type {any} */
+let pyodide;
+/** @type {any} */
+let session;
+
+/**
+ * Starts Python. All files travel side by side; the first that fails ends the start with a message that names it.
+ * @param {WebAssembly.Module} [compiled] the interpreter, when an earlier worker has compiled it
+ * @returns {Promise<WebAssembly.Module>}
+ */
+async function boot(compiled) {
+  progress.tell();
+  manifest = await fetchManifest();
+  progress.total = STARTING.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
+  if (compiled) progress.loaded = manifest.files.wasm.bytes;
+  progress.tell();
+  const headers = { "content-type": "application/wasm" };
+  const wasm = compiled
+    ? Promise.resolve(compiled)
+    : withFile(manifest, "wasm", async (response) =>
+        WebAssembly.compileStreaming(new Response(await unpacked(response), { headers })),
+      );
+  const lean = withFile(manifest, "lean", bytesOf);
+  const core = withFile(manifest, "core", bytesOf);
+  const loader = script(manifest, "loader");
+  const files = Promise.all([wasm, lean, core, loader, script(manifest, "script")]);
+  const failure = new Promise((_, reject) => files.catch(reject));
+  await Promise.race([failure, start(wasm, lean, core, files)]);
+  return wasm;
+}
+
+/**
+ * @param {Promise<WebAssembly.Module>} wasm
+ * @param {Promise<Uint8Array>} lean
+ * @param {Promise<Uint8Array>} core
+ * @param {Promise<any[]>} files everything, of which the loader is the fourth
+ */
+async function start(wasm, lean, core, files) {
+  const [, , , { loadPyodide }] = await files;
+  progress.stage = "Starting Python";
+  progress.tell();
+  const { instantiateStreaming } = WebAssembly;
+  let broken = (/** @type {unknown} */ _) => {};
+  const instantiated = new Promise((_, reject) => {
+    broken = reject;
+  });
+  // Pyodide fetches its own files and, when one is wrong, waits for ever. It is given what has arrived already.
+  scope.fetch = async (/** @type {any} */ address) => {
+    if (String(address).endsWith(".wasm")) return new Response(null, { headers: { "content-type": "application/wasm" } });
+    if (String(address).endsWith("empty.zip")) return new Response(EMPTY_ZIP);
+    return fetchFile(address);
+  };
+  WebAssembly.instantiateStreaming = async (_, imports) => {
+    try {
+      const module = await wasm;
+      return { module, instance: await WebAssembly.instantiate(module, imports) };
+    } catch (error) {
+      broken(new FileError(`The Python interpreter could not be started here: ${/** @type {Error} */ (error).message}`));
+      throw error;
+    }
+  };
+  const loading = loadPyodide({
+    indexURL: PYTHON.href,
+    packageBaseUrl: PYTHON.href,
+    stdLibURL: new URL("empty.zip", PYTHON).href,
+    lockFileContents: JSON.stringify(manifest.lock),
+    enableRunUntilComplete: false,
+    fsInit: async (/** @type {any} */ FS) => {
+      unpack(FS, await lean);
+      unpack(FS, await core);
+    },
+  });
+  try {
+    pyodide = await Promise.race([loading, instantiated]);
+  } finally {
+    scope.fetch = fetchFile;
+    WebAssembly.instantiateStreaming = instantiateStreaming;
+  }
+  pyodide.runPython(`import sys; sys.path.insert(0, "${HOME}"); sys.dont_write_bytecode = True`);
+  pyodide.pyimport("atlas_archives").install(fetchArchive);
+  const torch = pyodide.pyimport("snippets.numpy_torch");
+  torch.install();
+  torch.destroy();
+  const Session = pyodide.pyimport("snippets.kit.session.Session");
+  session = Session(HOME);
+  Session.destroy();
+}
+
+/**
+ * Fetches an archive while Python waits; only a worker may.
+ * @param {string} name
+ * @returns {Uint8Array | string} the bytes, or what went wrong
+ */
+function fetchArchive(name) {
+  const request = new XMLHttpRequest();
+  try {
+    request.open("GET", new URL(manifest.files[name].url, PYTHON), false);
+    request.responseType = "arraybuffer";
+    request.send();
+  } catch {
+    return `${TITLES[name]} could not be fetched, the connection failed`;
+  }
+  if (request.status !== 200) return `${TITLES[name]} could not be fetched, the server answered ${request.status}`;
+  return new Uint8Array(request.response);
+}
+
+/** @type {Map<string, Promise<void>>} */
+const pages = new Map();
+
+/** @param {string} slug @returns {Promise<void>} once the page's code and files are in Python's file system */
+function bring(slug) {
+  let coming = pages.get(slug);
+  if (!coming) {
+    coming = bringPage(slug);
+    pages.set(slug, coming);
+    coming.catch(() => pages.delete(slug));
+  }
+  return coming;
+}
+
+/** @param {string} slug */
+async function bringPage(slug) {
+  const version = manifest.pages[slug];
+  if (!version) throw new FileError(`This page (“${slug}”) has no code to run.`);
+  const title = `the code of the page “${slug}”`;
+  const response = await get(new URL(`pages/${slug}.json?v=${version}`, PYTHON), title);
+  let bundle;
+  try {
+    bundle = await response.json();
+  } catch {
+    throw new FileError(`${capital(title)} arrived damaged or cut short.`);
+  }
+  if (bundle.hash !== version) throw new FileError("The site has a new release. Reload the page to run Python.");
+  const assets = await Promise.all(
+    bundle.assets.map(async (/** @type {{ path: string, url: string, bytes: number }} */ asset) => {
+      const answer = await get(new URL(asset.url, PYTHON), `the file ${asset.path}`);
+      const bytes = new Uint8Array(await answer.arrayBuffer().catch(() => new ArrayBuffer(0)));
+      if (bytes.length !== asset.bytes) throw new FileError(`The file ${asset.path} arrived cut short.`);
+      return [asset.path, bytes];
+    }),
+  );
+  for (const [path, content] of [...Object.entries(bundle.files), ...assets]) {
+    const place = `${HOME}/${path}`;
+    pyodide.FS.mkdirTree(place.slice(0, place.lastIndexOf("/")));
+    pyodide.FS.writeFile(place, content);
+  }
+  ask({ do: "open", slug });
+}
+
+/** @param {Record<string, unknown>} request @param {(text: string) => void} [write] @returns {string} */
+function ask(request, write = () => {}) {
+  return session.handle(JSON.stringify(request), write);
+}
+
+/** @param {Request} request */
+async function answer(request) {
+  const { id, slug } = request;
+  post({ id, received: true });
+  try {
+    await bring(slug);
+  } catch (error) {
+    return post({ id, failed: /** @type {Error} */ (error).message });
+  }
+  const asked = request.do === "open" ? { do: "open", slug } : { do: request.do, ...request.arguments };
+  const write = (/** @type {string} */ output) => post({ id, output });
+  try {
+    if (request.do === "run" || request.do === "reset") ask({ do: "open", slug });
+    post({ id, answer: ask(asked, write) });
+  } catch (error) {
+    post({ lost: `Python stopped working: ${String(/** @type {Error} */ (error)?.message ?? error).split("\n")[0]}` });
+  }
+}
+
+scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
+  if (!data.boot) return answer(data);
+  try {
+    post({ ready: true, module: await boot(data.module) });
+  } catch (error) {
+    const message = /** @type {Error} */ (error)?.message ?? String(error);
+    post({ failed: error instanceof FileError ? message : `Python could not be started: ${message}` });
+  }
+};

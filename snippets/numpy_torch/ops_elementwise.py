@@ -1,0 +1,636 @@
+"""Elementwise mathematics: arithmetic, powers, exponentials, trigonometry, rounding, clamping, choosing.
+
+`UNARY` and `BINARY` are the table: one entry makes torch.<name>, Tensor.<name> and the in-place Tensor.<name>_.
+"""
+
+import math
+
+import numpy as np
+
+from .absent import refuse
+from .dtypes import bool_
+from .helpers import broadcast_shape
+from .primitive import Primitive, common_dtype, function, method, named, public, real_or_conj
+from .tensor import Tensor, wrap
+
+TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+LN2, LN10 = math.log(2), math.log(10)
+
+
+# --- functions NumPy has not -------------------------------------------------------------------------
+
+
+class _Erf:
+    """erf for float32 from a table of its values: a Taylor step from the nearest of 1,024 nodes on [0, 4]."""
+
+    nodes = values = slopes = None
+
+    @classmethod
+    def fill(cls) -> None:
+        cls.nodes = (np.arange(1026) / 256).astype("f4")
+        cls.values = np.array([math.erf(i / 256) for i in range(1026)], "f4")
+        cls.slopes = np.array([TWO_OVER_ROOT_PI * math.exp(-((i / 256) ** 2)) for i in range(1026)], "f4")
+
+
+def erf_array(x: np.ndarray) -> np.ndarray:
+    """The error function of a float array; float64 goes element by element through math.erf."""
+    if x.dtype != np.float32 or x.size < 64:
+        return np.array([math.erf(v) for v in x.ravel().tolist()], x.dtype).reshape(x.shape)
+    if _Erf.nodes is None:
+        _Erf.fill()
+    size = np.minimum(np.abs(x), np.float32(4))
+    index = np.nan_to_num(np.rint(size * np.float32(256))).astype(np.int32)
+    node = _Erf.nodes[index]
+    step = size - node
+    rise = step * (1 - step * (node - step * (2 * node * node - 1) * np.float32(1 / 3)))
+    return np.copysign(_Erf.values[index] + _Erf.slopes[index] * rise, x)
+
+
+def sigmoid_array(x: np.ndarray) -> np.ndarray:
+    if x.dtype.kind == "c":
+        return 1 / (1 + np.exp(-x))
+    # exp of a non-positive number cannot overflow, so both tails keep their precision
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def _round(x, decimals):
+    return np.round(x, decimals) if decimals else np.rint(x)
+
+
+# --- the table -------------------------------------------------------------------------------------
+
+
+def unary(name: str, forward, gradient=None, kind: str = "float", complex: bool = False) -> Primitive:
+    """A table row: `gradient` is a formula of grad, self and result."""
+    return Primitive(name, forward, "self", kind=kind, complex=complex, **({"self": gradient} if gradient else {}))
+
+
+def none(grad):
+    """The gradient of a step function."""
+    return np.zeros_like(grad)
+
+
+UNARY = {row.name: row for row in (
+    unary("exp", np.exp, lambda grad, result: grad * real_or_conj(result), complex=True),
+    unary("exp2", np.exp2, lambda grad, result: grad * result * LN2),
+    unary("expm1", np.expm1, lambda grad, result: grad * (result + 1)),
+    unary("log", np.log, lambda grad, self: grad / real_or_conj(self), complex=True),
+    unary("log2", np.log2, lambda grad, self: grad / (self * LN2)),
+    unary("log10", np.log10, lambda grad, self: grad / (self * LN10)),
+    unary("log1p", np.log1p, lambda grad, self: grad / (self + 1)),
+    unary("sqrt", np.sqrt, lambda grad, result: grad / (2 * result)),
+    unary("rsqrt", lambda x: 1 / np.sqrt(x), lambda grad, result: -0.5 * grad * result**3),
+    unary("reciprocal", lambda x: 1 / x, lambda grad, result: -grad * real_or_conj(result * result), complex=True),
+    unary("sin", np.sin, lambda grad, self: grad * np.cos(self)),
+    unary("cos", np.cos, lambda grad, self: -grad * np.sin(self)),
+    unary("tan", np.tan, lambda grad, result: grad * (1 + result**2)),
+    unary("asin", np.arcsin, lambda grad, self: grad / np.sqrt(1 - self * self)),
+    unary("acos", np.arccos, lambda grad, self: -grad / np.sqrt(1 - self * self)),
+    unary("atan", np.arctan, lambda grad, self: grad / (self * self + 1)),
+    unary("sinh", np.sinh, lambda grad, self: grad * np.cosh(self)),
+    unary("cosh", np.cosh, lambda grad, self: grad * np.sinh(self)),
+    unary("tanh", np.tanh, lambda grad, result: grad * (1 - result * result)),
+    unary("asinh", np.arcsinh, lambda grad, self: grad / np.sqrt(self * self + 1)),
+    unary("acosh", np.arccosh, lambda grad, self: grad / np.sqrt(self * self - 1)),
+    unary("atanh", np.arctanh, lambda grad, self: grad / (1 - self * self)),
+    unary("sigmoid", sigmoid_array, lambda grad, result: grad * (1 - result) * result),
+    unary("erf", erf_array, lambda grad, self: grad * TWO_OVER_ROOT_PI * np.exp(-self * self)),
+    unary("neg", np.negative, lambda grad: -grad, kind="same", complex=True),
+    unary("abs", np.abs, lambda grad, self: grad * np.sign(self), kind="same"),
+    unary("sign", lambda x: x if x.dtype == bool else np.sign(x), none, kind="same"),
+    unary("floor", lambda x: np.floor(x) if x.dtype.kind == "f" else x.copy(), none, kind="same"),
+    unary("ceil", lambda x: np.ceil(x) if x.dtype.kind == "f" else x.copy(), none, kind="same"),
+    unary("trunc", lambda x: np.trunc(x) if x.dtype.kind == "f" else x.copy(), none, kind="same"),
+    unary("frac", lambda x: x - np.trunc(x), lambda grad: grad, kind="same"),
+    unary("relu", lambda x: np.maximum(x, 0), lambda grad, result: grad * (result > 0), kind="same"),
+    unary("logical_not", np.logical_not, kind="same"),
+)}
+
+BINARY = {row.name: row for row in (
+    Primitive("mul", np.multiply, "self other", kind="same", complex=True,
+              self=lambda grad, other: grad * real_or_conj(other), other=lambda grad, self: grad * real_or_conj(self)),
+    Primitive("atan2", np.arctan2, "self other", kind="float",
+              self=lambda grad, self, other: grad * other / (self * self + other * other),
+              other=lambda grad, self, other: -grad * self / (self * self + other * other)),
+    Primitive("hypot", np.hypot, "self other", kind="same",
+              self=lambda grad, self, result: grad * self / result,
+              other=lambda grad, other, result: grad * other / result),
+    Primitive("maximum", np.maximum, "self other", kind="same",
+              self=lambda grad, self, other: np.where(self == other, grad / 2, np.where(self < other, 0, grad)),
+              other=lambda grad, self, other: np.where(self == other, grad / 2, np.where(self > other, 0, grad))),
+    Primitive("minimum", np.minimum, "self other", kind="same",
+              self=lambda grad, self, other: np.where(self == other, grad / 2, np.where(self > other, 0, grad)),
+              other=lambda grad, self, other: np.where(self == other, grad / 2, np.where(self < other, 0, grad))),
+    Primitive("logaddexp", np.logaddexp, "self other", kind="same",
+              self=lambda grad, self, result: grad * np.exp(self - result),
+              other=lambda grad, other, result: grad * np.exp(other - result)),
+    Primitive("fmod", np.fmod, "self other", kind="same", self=lambda grad: grad,
+              other=lambda grad, self, other: -grad * np.trunc(self / other)),
+    Primitive("remainder", np.remainder, "self other", kind="same", self=lambda grad: grad,
+              other=lambda grad, self, other: -grad * np.floor(self / other)),
+    Primitive("copysign", np.copysign, "self other", kind="float",
+              self=lambda grad, self, result: grad * np.where(self == 0, 0, result / self),
+              other=none),
+    Primitive("logical_and", np.logical_and, "self other", kind="same"),
+    Primitive("logical_or", np.logical_or, "self other", kind="same"),
+    Primitive("logical_xor", np.logical_xor, "self other", kind="same"),
+    Primitive("bitwise_and", np.bitwise_and, "self other", kind="same"),
+    Primitive("bitwise_or", np.bitwise_or, "self other", kind="same"),
+    Primitive("bitwise_xor", np.bitwise_xor, "self other", kind="same"),
+    Primitive("bitwise_left_shift", np.left_shift, "self other", kind="same"),
+    Primitive("bitwise_right_shift", np.right_shift, "self other", kind="same"),
+    Primitive("eq", np.equal, "self other", kind="same"),
+    Primitive("ne", np.not_equal, "self other", kind="same"),
+    Primitive("lt", np.less, "self other", kind="same"),
+    Primitive("le", np.less_equal, "self other", kind="same"),
+    Primitive("gt", np.greater, "self other", kind="same"),
+    Primitive("ge", np.greater_equal, "self other", kind="same"),
+)}
+
+ADD = Primitive("add", np.add, "self other", kind="same", complex=True,
+                self=lambda grad: grad, other=lambda grad: grad)
+SUB = Primitive("sub", np.subtract, "self other", kind="same", complex=True,
+                self=lambda grad: grad, other=lambda grad: -grad)
+RSUB = Primitive("rsub", lambda self, other: other - self, "self other", kind="same", complex=True,
+                 label="RsubBackward1", self=lambda grad: -grad, other=lambda grad: grad)
+DIV = Primitive("div", np.true_divide, "self other", kind="float", complex=True,
+                self=lambda grad, other: grad / real_or_conj(other),
+                other=lambda grad, self, other: -grad * real_or_conj((self / other) / other))
+FLOOR_DIV = Primitive("div", np.floor_divide, "self other", kind="same", label="DivBackward1",
+                      self=none, other=lambda grad: none(grad))
+TRUNC_DIV = Primitive("div", lambda a, b: _trunc_divide(a, b), "self other", kind="same", label="DivBackward1",
+                      self=none, other=lambda grad: none(grad))
+
+
+def _trunc_divide(a, b):
+    quotient = np.trunc(np.true_divide(a, b))
+    kind = np.result_type(a, b)
+    return quotient if kind.kind == "f" else (np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b))).astype(kind)
+
+
+def _power_base(grad, self, exponent):
+    """∂(x^p)/∂x with 0 where p is 0, as 0·x^(−1) would be NaN at x = 0."""
+    if np.ndim(exponent) == 0 and exponent == 0:
+        return np.zeros_like(grad)
+    slope = exponent * np.power(self, exponent - 1)
+    return grad * (slope if np.ndim(exponent) == 0 else np.where(exponent == 0, 0, slope))
+
+
+def _power_exponent(grad, self, exponent, result):
+    return grad * np.where((self == 0) & (exponent >= 0), 0, result * np.log(np.asarray(self, result.dtype)))
+
+
+POW_NUMBER = Primitive("pow", np.power, "self exponent", kind="same", label="PowBackward0", self=_power_base)
+POW = Primitive("pow", np.power, "self exponent", kind="same", label="PowBackward1", self=_power_base,
+                exponent=_power_exponent)
+
+
+def _clamp(self, low, high):
+    out = self if low is None else np.maximum(self, low)
+    return out if high is None else np.minimum(out, high)
+
+
+def _inside(self, low, high):
+    mask = np.ones(self.shape, bool) if low is None else self >= low
+    return mask if high is None else mask & (self <= high)
+
+
+def _low_share(grad, self, low, high):
+    return np.where((self < low) & (True if high is None else low < high), grad, 0)
+
+
+def _high_share(grad, self, low, high):
+    return np.where((self > high) | (False if low is None else low > high), grad, 0)
+
+
+CLAMP_NUMBERS = Primitive("clamp", _clamp, "self low high", kind="same", label="ClampBackward1",
+                          self=lambda grad, self, low, high: grad * _inside(self, low, high))
+CLAMP = Primitive("clamp", _clamp, "self low high", kind="same",
+                  self=lambda grad, self, low, high: np.where(_inside(self, low, high), grad, 0),
+                  low=_low_share, high=_high_share)
+WHERE = Primitive("where", np.where, "condition self other", complex=True,
+                  self=lambda grad, condition: np.where(condition, grad, 0),
+                  other=lambda grad, condition: np.where(condition, 0, grad))
+LERP_NUMBER = Primitive("lerp", lambda a, b, w: a + w * (b - a) if w < 0.5 else b - (b - a) * (1 - w),
+                        "self end weight", self=lambda grad, weight: grad * (1 - weight),
+                        end=lambda grad, weight: grad * weight)
+LERP = Primitive("lerp", lambda a, b, w: np.where(np.abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w)),
+                 "self end weight", label="LerpBackward1", kind="same",
+                 self=lambda grad, weight: grad * (1 - weight), end=lambda grad, weight: grad * weight,
+                 weight=lambda grad, self, end: grad * (end - self))
+ADDCMUL = Primitive("addcmul", lambda self, a, b, value: self + value * a * b, "self tensor1 tensor2 value",
+                    kind="same", self=lambda grad: grad,
+                    tensor1=lambda grad, tensor2, value: grad * tensor2 * value,
+                    tensor2=lambda grad, tensor1, value: grad * tensor1 * value)
+ADDCDIV = Primitive("addcdiv", lambda self, a, b, value: self + value * a / b, "self tensor1 tensor2 value",
+                    kind="same", self=lambda grad: grad,
+                    tensor1=lambda grad, tensor2, value: grad * value / tensor2,
+                    tensor2=lambda grad, tensor1, tensor2, value: -grad * value * tensor1 / (tensor2 * tensor2))
+ROUND = Primitive("round", lambda x, decimals: _round(x, decimals) if x.dtype.kind == "f" else x.copy(),
+                  "self decimals", self=none)
+XLOGY = Primitive("xlogy", lambda a, b: np.where((a == 0) & ~np.isnan(b), 0, a * np.log(b)), "self other",
+                  kind="float", self=lambda grad, self, other: grad * np.where((self == 0) & (other <= 0), 0,
+                                                                               np.log(other)),
+                  other=lambda grad, self, other: grad * self / other)
+NAN_TO_NUM = Primitive("nan_to_num", lambda self, nan, posinf, neginf: np.nan_to_num(
+    self, nan=nan or 0.0, posinf=posinf, neginf=neginf) if self.dtype.kind == "f" else self.copy(),
+    "self nan posinf neginf", self=lambda grad, self: grad * np.isfinite(self))
+
+
+# --- publishing ------------------------------------------------------------------------------------
+
+NUMBER = (int, float, complex, np.number, np.bool_)
+LONG_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "sinh": "", "asinh": "arcsinh",
+              "acosh": "arccosh", "atanh": "arctanh", "neg": "negative", "abs": "absolute", "trunc": "fix",
+              "mul": "multiply", "gt": "greater", "ge": "greater_equal", "lt": "less", "le": "less_equal",
+              "ne": "not_equal", "atan2": "arctan2"}
+NO_BOOL = {"neg": "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
+                  "use the `~` or `logical_not()` operator instead."}
+
+
+def _publish_unary(name: str, row: Primitive) -> None:
+    refusal = NO_BOOL.get(name)
+
+    def call(input, *, out=None):
+        if out is not None:
+            raise refuse(f"torch.{name}(out=…)", "assign the result instead")
+        if refusal and input._array.dtype == bool:
+            raise RuntimeError(refusal)
+        return row(input)
+
+    def call_(self):
+        return row.inplace(self)
+
+    _both(name, call, call_)
+
+
+def _publish_binary(name: str, row: Primitive) -> None:
+    def call(input, other, *, out=None):
+        if out is not None:
+            raise refuse(f"torch.{name}(out=…)", "assign the result instead")
+        return row(input, other)
+
+    def call_(self, other):
+        return row.inplace(self, other)
+
+    _both(name, call, call_)
+
+
+def _both(name: str, call, call_) -> None:
+    longer = LONG_NAMES.get(name)
+    public(named(call, name), *((longer,) if longer else ()))
+    method(named(call_, name + "_"), *((longer + "_",) if longer else ()))
+    for inplace in (name + "_",) if name in ("relu", "tanh", "sigmoid", "exp", "abs", "sqrt", "neg") else ():
+        function(named(call_, inplace))
+
+
+for _name, _row in UNARY.items():
+    _publish_unary(_name, _row)
+for _name, _row in BINARY.items():
+    _publish_binary(_name, _row)
+
+
+def _scaled(other, alpha):
+    return other if alpha is None or alpha == 1 else other * alpha
+
+
+def add(input, other, *, alpha=1, out=None):
+    if out is not None:
+        raise refuse("torch.add(out=…)", "assign the result instead")
+    return ADD(input, other if alpha == 1 else other * alpha)
+
+
+def add_(self, other, *, alpha=1):
+    return ADD.inplace(self, _scaled(other, alpha))
+
+
+def _no_bool_sub(a, b):
+    if (isinstance(a, Tensor) and isinstance(b, Tensor | bool)
+            and a._array.dtype == bool and (isinstance(b, bool) or b._array.dtype == bool)):
+        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+                           "`logical_xor()` operator instead.")
+    if (isinstance(a, Tensor) and a._array.dtype == bool) or (isinstance(b, Tensor) and b._array.dtype == bool):
+        raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to "
+                           "invert a mask, use the `~` or `logical_not()` operator instead.")
+
+
+def sub(input, other, *, alpha=1, out=None):
+    if out is not None:
+        raise refuse("torch.sub(out=…)", "assign the result instead")
+    _no_bool_sub(input, other)
+    return SUB(input, _scaled(other, alpha))
+
+
+def sub_(self, other, *, alpha=1):
+    _no_bool_sub(self, other)
+    return SUB.inplace(self, _scaled(other, alpha))
+
+
+def rsub(input, other, *, alpha=1):
+    _no_bool_sub(input, other)
+    return RSUB(_scaled(input, alpha), other)
+
+
+def _divider(rounding_mode):
+    if rounding_mode not in (None, "floor", "trunc"):
+        raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+                           f"'{rounding_mode}'")
+    return {None: DIV, "floor": FLOOR_DIV, "trunc": TRUNC_DIV}[rounding_mode]
+
+
+def _no_zero_integers(row, a, b):
+    if row is not DIV and common_dtype((a, b)).category < 2:
+        zero = (b._array == 0).any() if isinstance(b, Tensor) else b == 0
+        if zero:
+            raise RuntimeError("ZeroDivisionError")
+
+
+def div(input, other, *, rounding_mode=None, out=None):
+    if out is not None:
+        raise refuse("torch.div(out=…)", "assign the result instead")
+    row = _divider(rounding_mode)
+    _no_zero_integers(row, input, other)
+    return row(input, other)
+
+
+def div_(self, other, *, rounding_mode=None):
+    row = _divider(rounding_mode)
+    _no_zero_integers(row, self, other)
+    return row.inplace(self, other)
+
+
+def floor_divide(input, other):
+    return div(input, other, rounding_mode="floor")
+
+
+def floor_divide_(self, other):
+    return div_(self, other, rounding_mode="floor")
+
+
+def true_divide(input, other):
+    return DIV(input, other)
+
+
+def pow(input, exponent, *, out=None):
+    """input ** exponent; at least one of them is a tensor."""
+    if out is not None:
+        raise refuse("torch.pow(out=…)", "assign the result instead")
+    if isinstance(exponent, Tensor):
+        return POW(input, exponent)
+    _no_negative_power(input, exponent)
+    return POW_NUMBER(input, exponent)
+
+
+def pow_(self, exponent):
+    if isinstance(exponent, Tensor):
+        return POW.inplace(self, exponent)
+    _no_negative_power(self, exponent)
+    return POW_NUMBER.inplace(self, exponent)
+
+
+def _no_negative_power(base, exponent):
+    if isinstance(exponent, int) and exponent < 0 and base._array.dtype.kind in "iu":
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+
+
+def float_power(input, exponent):
+    from .dtypes import float64
+
+    return pow(input.to(float64) if isinstance(input, Tensor) else input,
+               exponent.to(float64) if isinstance(exponent, Tensor) else float(exponent))
+
+
+def square(input):
+    return POW_NUMBER(input, 2)
+
+
+def square_(self):
+    return POW_NUMBER.inplace(self, 2)
+
+
+def _bounds(min, max):
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    return CLAMP if isinstance(min, Tensor) or isinstance(max, Tensor) else CLAMP_NUMBERS
+
+
+def clamp(input, min=None, max=None, *, out=None):
+    if out is not None:
+        raise refuse("torch.clamp(out=…)", "assign the result instead")
+    return _bounds(min, max)(input, min, max)
+
+
+def clamp_(self, min=None, max=None):
+    return _bounds(min, max).inplace(self, min, max)
+
+
+CLAMP_MIN = Primitive("clamp_min", np.maximum, "self low", kind="same",
+                      self=lambda grad, self, low: np.where(self >= low, grad, 0),
+                      low=lambda grad, self, low: np.where(self < low, grad, 0))
+CLAMP_MAX = Primitive("clamp_max", np.minimum, "self high", kind="same",
+                      self=lambda grad, self, high: np.where(self <= high, grad, 0),
+                      high=lambda grad, self, high: np.where(self > high, grad, 0))
+
+
+def clamp_min(input, min):
+    return CLAMP_MIN(input, min)
+
+
+def clamp_max(input, max):
+    return CLAMP_MAX(input, max)
+
+
+def clamp_min_(self, min):
+    return CLAMP_MIN.inplace(self, min)
+
+
+def clamp_max_(self, max):
+    return CLAMP_MAX.inplace(self, max)
+
+
+def round(input, *, decimals: int = 0):
+    return ROUND(input, decimals)
+
+
+def round_(self, *, decimals: int = 0):
+    return ROUND.inplace(self, decimals)
+
+
+def where(condition, input=None, other=None):
+    """Elements of `input` where `condition`, of `other` elsewhere; alone, the indices of true elements."""
+    if input is None:
+        return condition.nonzero(as_tuple=True)
+    if condition._array.dtype not in (np.bool_, np.uint8):
+        raise RuntimeError(
+            f"expected condition to be a boolean tensor, but got a tensor with dtype {_long_name(condition)}")
+    kind = common_dtype((input, other))
+    operands = [v.to(kind) if isinstance(v, Tensor) else wrap(np.asarray(v).astype(kind.numpy))
+                for v in (input, other)]
+    if condition._array.dtype != bool:
+        condition = condition.to(bool_)
+    broadcast_shape(condition._array.shape, operands[0]._array.shape, operands[1]._array.shape)
+    return WHERE(condition, *operands)
+
+
+def _long_name(t) -> str:
+    from .primitive import scalar_name
+
+    return scalar_name(t._array.dtype)
+
+
+@method
+def _where(self, condition, other):
+    return where(condition, self, other)
+
+
+Tensor.where = _where
+
+
+def lerp(input, end, weight):
+    if isinstance(weight, Tensor):
+        return LERP(input, end, weight)
+    _same_dtype(input, end)
+    return LERP_NUMBER(input, end, weight)
+
+
+def lerp_(self, end, weight):
+    if isinstance(weight, Tensor):
+        return LERP.inplace(self, end, weight)
+    _same_dtype(self, end)
+    return LERP_NUMBER.inplace(self, end, weight)
+
+
+def _same_dtype(a, b):
+    if a._array.dtype != b._array.dtype:
+        raise RuntimeError(f"expected dtype {a.dtype.name} for `end` but got dtype {b.dtype.name}")
+
+
+def addcmul(input, tensor1, tensor2, *, value=1):
+    return ADDCMUL(input, tensor1, tensor2, value)
+
+
+def addcmul_(self, tensor1, tensor2, *, value=1):
+    return ADDCMUL.inplace(self, tensor1, tensor2, value)
+
+
+def addcdiv(input, tensor1, tensor2, *, value=1):
+    return ADDCDIV(input, tensor1, tensor2, value)
+
+
+def addcdiv_(self, tensor1, tensor2, *, value=1):
+    return ADDCDIV.inplace(self, tensor1, tensor2, value)
+
+
+def xlogy(input, other):
+    return XLOGY(input, other)
+
+
+def nan_to_num(input, nan=None, posinf=None, neginf=None):
+    return NAN_TO_NUM(input, nan, posinf, neginf)
+
+
+def nan_to_num_(self, nan=None, posinf=None, neginf=None):
+    return NAN_TO_NUM.inplace(self, nan, posinf, neginf)
+
+
+def bitwise_not(input):
+    if input._array.dtype.kind == "f":
+        raise RuntimeError("\"bitwise_not_cpu\" not implemented for '" + _long_name(input) + "'")
+    return wrap(np.invert(input._array))
+
+
+def isnan(input):
+    return wrap(np.isnan(input._array))
+
+
+def isinf(input):
+    return wrap(np.isinf(input._array))
+
+
+def isfinite(input):
+    return wrap(np.isfinite(input._array))
+
+
+def isposinf(input):
+    return wrap(input._array == np.inf)
+
+
+def isneginf(input):
+    return wrap(input._array == -np.inf)
+
+
+def signbit(input):
+    return wrap(np.signbit(input._array) if input._array.dtype.kind == "f" else input._array < 0)
+
+
+def isclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False):
+    if input._array.dtype != other._array.dtype:
+        raise RuntimeError(f"{_long_name(input)} did not match {_long_name(other)}")
+    with np.errstate(all="ignore"):
+        return wrap(np.isclose(input._array, other._array, rtol, atol, equal_nan))
+
+
+def allclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+def equal(input, other) -> bool:
+    return bool(np.array_equal(input._array, other._array))
+
+
+for _fn, _aliases in ((add, ()), (sub, ("subtract",)), (div, ("divide",)), (floor_divide, ()), (true_divide, ()),
+                      (pow, ()), (float_power, ()), (square, ()), (clamp, ("clip",)), (clamp_min, ()),
+                      (clamp_max, ()), (round, ()), (lerp, ()), (addcmul, ()), (addcdiv, ()), (xlogy, ()),
+                      (nan_to_num, ()), (bitwise_not, ()), (isnan, ()), (isinf, ()), (isfinite, ()), (isposinf, ()),
+                      (isneginf, ()), (signbit, ()), (isclose, ()), (allclose, ()), (equal, ())):
+    public(_fn, *_aliases)
+for _fn, _aliases in ((add_, ()), (sub_, ("subtract_",)), (div_, ("divide_",)), (floor_divide_, ()), (pow_, ()),
+                      (square_, ()), (clamp_, ("clip_",)), (clamp_min_, ()), (clamp_max_, ()), (round_, ()),
+                      (lerp_, ()), (addcmul_, ()), (addcdiv_, ()), (nan_to_num_, ())):
+    method(_fn, *_aliases)
+function(where)
+function(rsub)
+
+# --- operators -------------------------------------------------------------------------------------
+
+
+def _operator(fn):
+    def operate(self, other):
+        return fn(self, other) if isinstance(other, Tensor) or isinstance(other, NUMBER) else NotImplemented
+
+    return operate
+
+
+def _swapped(fn):
+    def operate(self, other):
+        return fn(other, self) if isinstance(other, NUMBER) else NotImplemented
+
+    return operate
+
+
+def _rtruediv(self, other):
+    return self.reciprocal() * other
+
+
+for _symbol, _fn in {
+    "add": ADD, "radd": ADD, "sub": sub, "rsub": rsub, "mul": BINARY["mul"], "rmul": BINARY["mul"],
+    "truediv": DIV, "rtruediv": _rtruediv, "floordiv": floor_divide, "pow": pow, "mod": BINARY["remainder"],
+    "iadd": add_, "isub": sub_, "imul": BINARY["mul"].inplace, "itruediv": div_, "ifloordiv": floor_divide_,
+    "ipow": pow_, "imod": BINARY["remainder"].inplace,
+    "and": BINARY["bitwise_and"], "or": BINARY["bitwise_or"], "xor": BINARY["bitwise_xor"],
+    "rand": BINARY["bitwise_and"], "ror": BINARY["bitwise_or"], "rxor": BINARY["bitwise_xor"],
+    "iand": BINARY["bitwise_and"].inplace, "ior": BINARY["bitwise_or"].inplace,
+    "ixor": BINARY["bitwise_xor"].inplace,
+    "lshift": BINARY["bitwise_left_shift"], "rshift": BINARY["bitwise_right_shift"],
+    "eq": BINARY["eq"], "ne": BINARY["ne"], "lt": BINARY["lt"], "le": BINARY["le"], "gt": BINARY["gt"],
+    "ge": BINARY["ge"],
+}.items():
+    setattr(Tensor, f"__{_symbol}__", named(_operator(_fn), f"__{_symbol}__"))
+Tensor.__rpow__ = _swapped(pow)
+Tensor.__rfloordiv__ = _swapped(floor_divide)
+Tensor.__rmod__ = _swapped(BINARY["remainder"])
+Tensor.__neg__ = Tensor.__dict__["neg"]
+Tensor.__abs__ = Tensor.__dict__["abs"]
+Tensor.__invert__ = bitwise_not
+Tensor.__pos__ = lambda self: self

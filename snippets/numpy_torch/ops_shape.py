@@ -1,0 +1,653 @@
+"""Shapes: views (view, transpose, expand, split, …) and the ops that rearrange or join (cat, stack, flip, roll)."""
+
+import numpy as np
+
+from .dtypes import Size, dtype
+from .helpers import broadcast_shape, infer_size, normal_dim, normal_dims, sizes_of, sum_to
+from .ops_copy import CONTIGUOUS, check_expand
+from .primitive import Primitive, common_dtype, function, method, public, relabel
+from .tensor import Tensor, wrap
+
+VIEW_ERROR = (
+    "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+    "contiguous subspaces). Use .reshape(...) instead."
+)
+
+
+def _inverse(dims):
+    return tuple(sorted(range(len(dims)), key=dims.__getitem__))
+
+
+def _expand(self, shape):
+    if self.shape == shape:
+        return self[...]
+    out = np.broadcast_to(self, shape)
+    out.flags.writeable = self.flags.writeable
+    return out
+
+
+def _into(shape, key, grad):
+    """Zeros of `shape` with `grad` at `key`."""
+    out = np.zeros(shape, grad.dtype)
+    out[key] = grad
+    return out
+
+
+def _part(dim, start, stop, step=1):
+    return (slice(None),) * dim + (slice(start, stop, step),)
+
+
+def _pieces(self, sizes, dim):
+    out, start = [], 0
+    for n in sizes:
+        out.append(self[_part(dim, start, start + n)])
+        start += n
+    return tuple(out)
+
+
+def _diagonal_back(grad, shape, offset, dim1, dim2):
+    out = np.zeros(shape, grad.dtype)
+    view = np.diagonal(out, offset, dim1, dim2)
+    view.flags.writeable = True
+    view[...] = grad
+    return out
+
+
+def _windows(self, dim, size, step):
+    shown = np.lib.stride_tricks.sliding_window_view(self, size, dim, writeable=True)
+    return shown[_part(dim, None, None, step)]
+
+
+def _windows_back(grad, shape, dim, size, step):
+    out = np.zeros(shape, grad.dtype)
+    for k in range(size):
+        window = out[_part(dim, k, k + (grad.shape[dim] - 1) * step + 1, step)]
+        window += grad[..., k]
+    return out
+
+
+VIEW = Primitive("view", lambda self, shape: self.reshape(shape, copy=False), "self shape", view=True, complex=True,
+                 self=lambda grad, self_shape: grad.reshape(self_shape))
+UNSAFE_VIEW = Primitive("_unsafe_view", lambda self, shape: np.array(self).reshape(shape), "self shape",
+                        label="UnsafeViewBackward0", complex=True,
+                        self=lambda grad, self_shape: grad.reshape(self_shape))
+ALIAS = Primitive("alias", lambda self: self[...], "self", view=True, complex=True, self=lambda grad: grad)
+TRANSPOSE = Primitive("transpose", lambda self, a, b: self.swapaxes(a, b), "self a b", view=True, complex=True,
+                      self=lambda grad, a, b: grad.swapaxes(a, b))
+PERMUTE = Primitive("permute", lambda self, dims: self.transpose(dims), "self dims", view=True, complex=True,
+                    self=lambda grad, dims: grad.transpose(_inverse(dims)))
+EXPAND = Primitive("expand", _expand, "self shape", view=True, complex=True,
+                   self=lambda grad, self_shape: sum_to(grad, self_shape))
+UNSQUEEZE = Primitive("unsqueeze", lambda self, dim: self.reshape(*self.shape[:dim], 1, *self.shape[dim:]),
+                      "self dim", view=True, complex=True, self=lambda grad, self_shape: grad.reshape(self_shape))
+SQUEEZE = Primitive("squeeze", lambda self, dims: self.squeeze(dims), "self dims", view=True, complex=True,
+                    self=lambda grad, self_shape: grad.reshape(self_shape))
+SELECT = Primitive("select", lambda self, dim, index: self[(slice(None),) * dim + (index,)][...], "self dim index",
+                   view=True, complex=True,
+                   self=lambda grad, self_shape, dim, index: _into(self_shape, (slice(None),) * dim + (index,), grad))
+SLICE = Primitive("slice", lambda self, dim, start, stop, step: self[_part(dim, start, stop, step)],
+                  "self dim start stop step", view=True, complex=True,
+                  self=lambda grad, self_shape, dim, start, stop, step: _into(
+                      self_shape, _part(dim, start, stop, step), grad))
+SPLIT = Primitive("split", _pieces, "self sizes dim", view=True, outputs=True, complex=True,
+                  self=lambda grad, dim: np.concatenate(grad, dim))
+UNBIND = Primitive("unbind", lambda self, dim: tuple([s[...] for s in np.moveaxis(self, dim, 0)]), "self dim",
+                   view=True, outputs=True, complex=True, self=lambda grad, dim: np.stack(grad, dim))
+DIAGONAL = Primitive("diagonal", lambda self, offset, dim1, dim2: _writable(np.diagonal(self, offset, dim1, dim2), self),
+                     "self offset dim1 dim2", view=True,
+                     self=lambda grad, self_shape, offset, dim1, dim2: _diagonal_back(
+                         grad, self_shape, offset, dim1, dim2))
+UNFOLD = Primitive("unfold", _windows, "self dim size step", view=True,
+                   self=lambda grad, self_shape, dim, size, step: _windows_back(grad, self_shape, dim, size, step))
+CAT = Primitive("cat", lambda tensors, dim: np.concatenate(tensors, dim), "tensors dim", variadic=True, complex=True,
+                tensors=lambda grad, tensors_shape, dim: _pieces(grad, [s[dim] for s in tensors_shape], dim))
+STACK = Primitive("stack", lambda tensors, dim: np.stack(tensors, dim), "tensors dim", variadic=True, complex=True,
+                  tensors=lambda grad, dim: list(np.moveaxis(grad, dim, 0)))
+FLIP = Primitive("flip", lambda self, dims: np.ascontiguousarray(np.flip(self, dims)), "self dims", complex=True,
+                 self=lambda grad, dims: np.flip(grad, dims))
+ROLL = Primitive("roll", np.roll, "self shifts dims", complex=True,
+                 self=lambda grad, shifts, dims: np.roll(grad, tuple([-s for s in shifts]) if dims is not None
+                                                         else -shifts, dims))
+REPEAT = Primitive("repeat", lambda self, times: np.tile(self, times), "self times", complex=True,
+                   self=lambda grad, self_shape, times: _unrepeat(grad, self_shape, times))
+
+
+def _writable(view, source):
+    view.flags.writeable = source.flags.writeable
+    return view
+
+
+def _unrepeat(grad, shape, times):
+    shape = (1,) * (len(times) - len(shape)) + shape
+    folded = grad.reshape([n for pair in zip(times, shape, strict=True) for n in pair])
+    return folded.sum(tuple(range(0, 2 * len(times), 2)))
+
+
+# --- views ---------------------------------------------------------------------------------------------
+
+
+@method
+def view(self, *shape, dtype=None):
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], _dtype)):
+        return wrap(self._array.view((dtype or shape[0]).numpy))
+    target = infer_size(sizes_of(shape), self._array.size)
+    try:
+        return VIEW(self, target)
+    except ValueError:
+        raise RuntimeError(VIEW_ERROR) from None
+
+
+_dtype = dtype
+
+
+@method
+def view_as(self, other):
+    return view(self, other._array.shape)
+
+
+def reshaped(input: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """A view if strides allow it, else a copy."""
+    target = infer_size(shape, input._array.size)
+    if input._array.flags.c_contiguous:
+        return VIEW(input, target)
+    try:
+        return VIEW(input, target)
+    except ValueError:
+        return UNSAFE_VIEW(input, target)
+
+
+@function
+def reshape(input, shape):
+    return reshaped(input, sizes_of((shape,)))
+
+
+@method
+def _reshape(self, *shape, **keywords):
+    return reshaped(self, sizes_of(shape or (keywords["shape"],)))
+
+
+Tensor.reshape = _reshape
+
+
+@method
+def reshape_as(self, other):
+    return reshaped(self, other._array.shape)
+
+
+@public
+def flatten(input, start_dim: int = 0, end_dim: int = -1):
+    n = input._array.ndim
+    start, end = normal_dim(start_dim, n), normal_dim(end_dim, n)
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    shape = input._array.shape
+    if n == 0:
+        return reshaped(input, (1,))
+    if start == end:
+        return input
+    return reshaped(input, (*shape[:start], int(np.prod(shape[start:end + 1], dtype=np.int64)), *shape[end + 1:]))
+
+
+@public
+def unflatten(input, dim: int, sizes):
+    dim = normal_dim(dim, input._array.ndim)
+    shape = input._array.shape
+    sizes = (sizes,) if isinstance(sizes, int) else tuple(sizes)
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    try:
+        sizes = infer_size(sizes, shape[dim])
+    except RuntimeError:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the "
+            "input tensor") from None
+    return view(input, *shape[:dim], *sizes, *shape[dim + 1:])
+
+
+@public
+def ravel(input):
+    return reshaped(input if input._array.flags.c_contiguous else CONTIGUOUS(input), (-1,))
+
+
+@public
+def transpose(input, dim0: int, dim1: int):
+    n = input._array.ndim
+    a, b = normal_dim(dim0, n), normal_dim(dim1, n)
+    if n == 0 or a == b:
+        return ALIAS(input)
+    return TRANSPOSE(input, a, b)
+
+
+public(transpose, "swapaxes", "swapdims")
+
+
+@public
+def t(input):
+    if input._array.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D")
+    return relabel(transpose(input, 0, -1), "TBackward0")
+
+
+def _reverse(self):
+    return PERMUTE(self, tuple(range(self._array.ndim - 1, -1, -1)))
+
+
+def _matrix_transpose(self):
+    if self._array.ndim < 2:
+        raise RuntimeError("tensor.mT is only supported on matrices or batches of matrices. Got "
+                           f"{self._array.ndim}-D tensor.")
+    return TRANSPOSE(self, self._array.ndim - 2, self._array.ndim - 1)
+
+
+Tensor.T = property(_reverse)
+Tensor.mT = property(_matrix_transpose)
+
+
+def permuted(input, dims: tuple) -> Tensor:
+    n = input._array.ndim
+    if len(dims) != n:
+        raise RuntimeError(
+            f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {n} is not equal to len(dims) = {len(dims)}")
+    order = tuple([normal_dim(d, n) for d in dims])
+    if len(set(order)) != n:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return PERMUTE(input, order)
+
+
+@function
+def permute(input, dims):
+    return permuted(input, sizes_of((dims,)))
+
+
+@method
+def _permute(self, *dims, **keywords):
+    return permuted(self, sizes_of(dims or (keywords["dims"],)))
+
+
+Tensor.permute = _permute
+
+
+@public
+def movedim(input, source, destination):
+    n = input._array.ndim
+    source = (source,) if isinstance(source, int) else tuple(source)
+    destination = (destination,) if isinstance(destination, int) else tuple(destination)
+    if len(source) != len(destination):
+        raise RuntimeError("movedim: Invalid source or destination dims: source "
+                           f"({list(source)} dims) should contain the same number of dims as destination "
+                           f"({list(destination)} dims)")
+    source = [normal_dim(d, n) for d in source]
+    destination = [normal_dim(d, n) for d in destination]
+    if len(set(source)) != len(source) or len(set(destination)) != len(destination):
+        raise RuntimeError(f"movedim: repeated dim in `source` or `destination` ({source}, {destination})")
+    order = [d for d in range(n) if d not in source]
+    for to, from_ in sorted(zip(destination, source, strict=True)):
+        order.insert(to, from_)
+    return PERMUTE(input, tuple(order))
+
+
+public(movedim, "moveaxis")
+
+
+@method
+def expand(self, *shape, implicit: bool = False, size=None):
+    wanted = sizes_of(shape) if size is None else tuple(size)
+    own = self._array.shape
+    extra = len(wanted) - len(own)
+    if extra < 0:
+        check_expand(own, wanted)
+    for d, n in enumerate(wanted):
+        if n == -1 and d < extra:
+            raise RuntimeError(
+                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {d}")
+    target = tuple([own[d - extra] if n == -1 else n for d, n in enumerate(wanted)])
+    check_expand(own, target)
+    return EXPAND(self, target)
+
+
+@method
+def expand_as(self, other):
+    return expand(self, *other._array.shape)
+
+
+@public
+def broadcast_to(input, size):
+    return expand(input, *size)
+
+
+@function
+def broadcast_tensors(*tensors):
+    tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
+    shape = broadcast_shape(*[t._array.shape for t in tensors])
+    return tuple([expand(t, *shape) for t in tensors])
+
+
+@function
+def broadcast_shapes(*shapes):
+    return Size(broadcast_shape(*[(s,) if isinstance(s, int) else tuple(s) for s in shapes]))
+
+
+@public
+def unsqueeze(input, dim: int):
+    return UNSQUEEZE(input, normal_dim(dim, input._array.ndim + 1))
+
+
+@public
+def squeeze(input, dim=None):
+    shape = input._array.shape
+    dims = tuple([d for d in normal_dims(dim, len(shape)) if shape and shape[d] == 1])
+    label = "SqueezeBackward0" if dim is None else "SqueezeBackward1" if isinstance(dim, int) else "SqueezeBackward2"
+    return relabel(SQUEEZE(input, dims), label)
+
+
+@method
+def squeeze_(self, dim=None):
+    self._array = squeeze(self.detach(), dim)._array
+    return self
+
+
+@method
+def unsqueeze_(self, dim: int):
+    self._array = unsqueeze(self.detach(), dim)._array
+    return self
+
+
+@public
+def select(input, dim: int, index: int):
+    if not input._array.ndim:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    dim, index = normal_dim(dim, input._array.ndim), index.__index__()
+    n = input._array.shape[dim]
+    if not -n <= index < n:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input._array.shape)} at "
+                         f"dimension {dim}")
+    return SELECT(input, dim, index % n)
+
+
+@public
+def narrow(input, dim: int, start, length: int):
+    if not input._array.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    dim, start = normal_dim(dim, input._array.ndim), int(start)
+    n = input._array.shape[dim]
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if not -n <= start <= n:
+        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
+    start = start + n if start < 0 else start
+    if start + length > n:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+    return SLICE(input, dim, start, start + length, 1)
+
+
+@public
+def unbind(input, dim: int = 0):
+    if not input._array.ndim:
+        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+    return UNBIND(input, normal_dim(dim, input._array.ndim))
+
+
+@public
+def split(tensor, split_size_or_sections, dim: int = 0):
+    """Views of consecutive pieces: of one size, or of a list of sizes."""
+    dim = normal_dim(dim, tensor._array.ndim)
+    n = tensor._array.shape[dim]
+    if isinstance(split_size_or_sections, int):
+        size = split_size_or_sections
+        if size < 0:
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+        if size == 0 and n:
+            raise RuntimeError("split_size can only be 0 if dimension size is 0, but got dimension size of "
+                               f"{n}")
+        count = max(1, -(-n // size)) if size else 1
+        return SPLIT(tensor, [min(size, n - size * i) for i in range(count)], dim)
+    sizes = [int(s) for s in split_size_or_sections]
+    if any([s < 0 for s in sizes]):
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={sizes}")
+    if sum(sizes) != n:
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), but "
+            f"got split_sizes={sizes}")
+    out = SPLIT(tensor, sizes, dim)
+    if out:
+        relabel(out[0], "SplitWithSizesBackward0")
+    return out
+
+
+@public
+def split_with_sizes(input, split_sizes, dim: int = 0):
+    return split(input, list(split_sizes), dim)
+
+
+@public
+def chunk(input, chunks: int, dim: int = 0):
+    if not input._array.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    n = input._array.shape[normal_dim(dim, input._array.ndim)]
+    size = -(-n // chunks)
+    if n == 0:
+        return split(input, [0] * chunks, dim)
+    return split(input, size, dim)
+
+
+@public
+def tensor_split(input, indices_or_sections, dim: int = 0):
+    dim = normal_dim(dim, input._array.ndim)
+    n = input._array.shape[dim]
+    if isinstance(indices_or_sections, Tensor):
+        indices_or_sections = indices_or_sections.tolist()
+    if isinstance(indices_or_sections, int):
+        k = indices_or_sections
+        if k <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {k}")
+        ends = [n // k * (i + 1) + min(i + 1, n % k) for i in range(k - 1)]
+    else:
+        ends = list(indices_or_sections)
+    bounds = [slice(*slice(a, b).indices(n)) for a, b in zip([0, *ends], [*ends, n], strict=True)]
+    return tuple([SLICE(input, dim, b.start, max(b.start, b.stop), 1) for b in bounds])
+
+
+@public
+def diagonal(input, offset: int = 0, dim1: int = 0, dim2: int = 1):
+    n = input._array.ndim
+    a, b = normal_dim(dim1, n), normal_dim(dim2, n)
+    if a == b:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return DIAGONAL(input, offset, a, b)
+
+
+@public
+def diag(input, diagonal: int = 0):
+    """The diagonal of a matrix, or the matrix with a vector on its diagonal."""
+    n = input._array.ndim
+    if n not in (1, 2):
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {n}D")
+    if n == 2:
+        return DIAGONAL(input, diagonal, 0, 1).clone()
+    return diag_embed(input, diagonal)
+
+
+@public
+def diag_embed(input, offset: int = 0, dim1: int = -2, dim2: int = -1):
+    n = input._array.ndim + 1
+    a, b = normal_dim(dim1, n), normal_dim(dim2, n)
+    if a == b:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    side = input._array.shape[-1] + abs(offset)
+    shape = list(input._array.shape[:-1])
+    for d in sorted((a, b)):
+        shape.insert(d, side)
+    out = wrap(np.zeros(shape, input._array.dtype))
+    diagonal(out, offset, a, b).copy_(input)
+    return out
+
+
+@method
+def unfold(self, dimension: int, size: int, step: int):
+    if not self._array.ndim:
+        return self.reshape(1)
+    dim = normal_dim(dimension, self._array.ndim)
+    n = self._array.shape[dim]
+    if size > n:
+        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {n} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    return UNFOLD(self, dim, size, step)
+
+
+# --- joining and rearranging -----------------------------------------------------------------------
+
+
+def _joined(tensors, name: str) -> tuple:
+    tensors = tuple(tensors)
+    if not tensors:
+        raise (ValueError if name == "cat" else RuntimeError)(
+            "torch.cat(): expected a non-empty list of Tensors" if name == "cat"
+            else "stack expects a non-empty TensorList")
+    for position, item in enumerate(tensors):
+        if not isinstance(item, Tensor):
+            raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(item).__name__}")
+    kinds = {t._array.dtype for t in tensors}
+    if len(kinds) > 1:
+        kind = common_dtype(tensors)
+        tensors = tuple([t.to(kind) for t in tensors])
+    return tensors
+
+
+@function
+def cat(tensors, dim: int = 0, *, out=None):
+    tensors = _joined(tensors, "cat")
+    if any([t._array.ndim == 0 for t in tensors]):
+        position = next(i for i, t in enumerate(tensors) if t._array.ndim == 0)
+        raise RuntimeError(f"zero-dimensional tensor (at position {position}) cannot be concatenated")
+    # empty vectors join anything, a rule kept for old programs
+    solid = tuple([t for t in tensors if t._array.shape != (0,)]) or tensors[:1]
+    first = solid[0]._array
+    dim = normal_dim(dim, first.ndim)
+    for position, item in enumerate(tensors):
+        shape = item._array.shape
+        if shape == (0,):
+            continue
+        if len(shape) != first.ndim:
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {first.ndim} and {len(shape)}")
+        for d in range(first.ndim):
+            if d != dim and shape[d] != first.shape[d]:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {dim}. Expected size {first.shape[d]} but got "
+                    f"size {shape[d]} for tensor number {position} in the list.")
+    return CAT(solid, dim)
+
+
+function(cat, "concat", "concatenate")
+
+
+@function
+def stack(tensors, dim: int = 0, *, out=None):
+    tensors = _joined(tensors, "stack")
+    first = tensors[0]._array.shape
+    for position, item in enumerate(tensors):
+        if item._array.shape != first:
+            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+                               f"{list(item._array.shape)} at entry {position}")
+    return STACK(tensors, normal_dim(dim, len(first) + 1))
+
+
+@function
+def hstack(tensors):
+    tensors = [t.reshape(1) if t._array.ndim == 0 else t for t in tensors]
+    return cat(tensors, 0 if tensors and tensors[0]._array.ndim == 1 else 1)
+
+
+@function
+def vstack(tensors):
+    return cat([t.reshape(1, -1) if t._array.ndim < 2 else t for t in tensors], 0)
+
+
+@public
+def flip(input, dims, *more):
+    dims = (dims, *more) if isinstance(dims, int) else tuple(dims)
+    return FLIP(input, normal_dims(dims, input._array.ndim)) if input._array.ndim else input.clone()
+
+
+@public
+def roll(input, shifts, dims=None):
+    shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+    if dims is None or dims == ():
+        if len(shifts) != 1:
+            raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:0")
+        return ROLL(input, shifts[0], None)
+    dims = (dims,) if isinstance(dims, int) else tuple(dims)
+    if len(dims) != len(shifts):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    return ROLL(input, shifts, tuple([normal_dim(d, input._array.ndim) for d in dims]))
+
+
+@method
+def repeat(self, *repeats):
+    times = sizes_of(repeats)
+    if len(times) < self._array.ndim:
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
+    return REPEAT(self, times)
+
+
+@public
+def tile(input, dims, *more):
+    times = (dims, *more) if isinstance(dims, int) else tuple(dims)
+    times = (1,) * (input._array.ndim - len(times)) + times
+    return REPEAT(input, times)
+
+
+@public
+def repeat_interleave(input, repeats=None, dim: int | None = None, *, output_size: int | None = None):
+    if repeats is None:
+        return wrap(np.repeat(np.arange(input._array.size, dtype=np.int64), input._array))
+    if dim is None:
+        input, dim = input.flatten(), 0
+    dim = normal_dim(dim, input._array.ndim)
+    times = repeats._array if isinstance(repeats, Tensor) else repeats
+    if np.any(np.asarray(times) < 0):
+        raise RuntimeError("Repeats must be non-negative" if not isinstance(repeats, Tensor)
+                           else "repeats can not be negative")
+    if np.size(times) not in (1, input._array.shape[dim]):
+        raise RuntimeError("repeats must have the same size as input along dim, but got repeats.size(0) = "
+                           f"{np.size(times)} and input.size({dim}) = {input._array.shape[dim]}")
+    rows = np.repeat(np.arange(input._array.shape[dim], dtype=np.int64), times)
+    return input.index_select(dim, wrap(rows))
+
+
+@function
+def meshgrid(*tensors, indexing: str | None = None):
+    tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
+    if indexing not in (None, "ij", "xy"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    vectors = [t.reshape(1) if t._array.ndim == 0 else t for t in tensors]
+    shape = [v._array.size for v in vectors]
+    grids = tuple([v.reshape([-1 if d == i else 1 for d in range(len(vectors))]).expand(shape)
+                   for i, v in enumerate(vectors)])
+    return tuple([g.transpose(0, 1) for g in _swap(vectors, shape)]) if indexing == "xy" and len(vectors) > 1 else grids
+
+
+def _swap(vectors, shape):
+    order = [vectors[1], vectors[0], *vectors[2:]]
+    sizes = [v._array.size for v in order]
+    position = {0: 1, 1: 0}
+    return [v.reshape([-1 if d == position.get(i, i) else 1 for d in range(len(order))]).expand(sizes)
+            for i, v in enumerate(vectors)]
+
+
+@function
+def atleast_1d(*tensors):
+    out = tuple([t.reshape(1) if t._array.ndim == 0 else t for t in tensors])
+    return out[0] if len(out) == 1 else out
+
+
+@function
+def atleast_2d(*tensors):
+    out = tuple([t.reshape(1, 1) if t._array.ndim == 0 else t.unsqueeze(0) if t._array.ndim == 1 else t
+                 for t in tensors])
+    return out[0] if len(out) == 1 else out

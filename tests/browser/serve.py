@@ -1,0 +1,162 @@
+"""A static server for the browser tests: right MIME types, gzip for text as hosts do it, faults on request.
+
+    with Site(folder) as site:
+        page.goto(site.url + "page.html")
+        site.faults["wasm"] = Fault(status=404)      # for every path that contains "wasm"
+"""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import unquote, urlsplit
+
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+SQUEEZED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".xml", ".txt", ".wasm")
+
+
+@dataclass
+class Fault:
+    """What goes wrong with a path: another status, only the first bytes, the wrong type, or a wait."""
+
+    status: int | None = None
+    truncate: int | None = None
+    content_type: str | None = None
+    delay: float = 0.0
+
+
+@dataclass
+class Served:
+    """One answer: the path, the status and the bytes of the body on the wire."""
+
+    path: str
+    status: int
+    size: int
+
+
+@dataclass
+class Site:
+    """Serves folders on a free port of this machine until it is closed.
+
+    Args:
+        folder: what is at the root (or under `prefix`).
+        prefix: a path that the site lives under, such as ``/atlas/``.
+        extra: texts served at paths, relative to the site's start, as if they were files.
+        mounts: more folders, by the path they are served under.
+        compress: gzip what web hosts gzip, when the browser takes it.
+        cache: the `Cache-Control` header; None sends none.
+    """
+
+    folder: Path
+    prefix: str = "/"
+    extra: dict[str, str] = field(default_factory=dict)
+    mounts: Mapping[str, Path] = field(default_factory=dict)
+    compress: bool = True
+    cache: str | None = "max-age=600"
+    headers: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+    log: list[Served] = field(default_factory=list)
+
+    def __enter__(self) -> Site:
+        site = self
+
+        class Handler(_Handler):
+            pass
+
+        Handler.site = site
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.thread.start()
+        self._squeezed: dict[tuple[Path, int], bytes] = {}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    @property
+    def url(self) -> str:
+        """Address of the site's start, with a slash at its end."""
+        return f"http://127.0.0.1:{self.server.server_port}{self.prefix}"
+
+    def paths(self) -> list[str]:
+        """Paths asked for so far."""
+        return [answer.path for answer in self.log]
+
+    def bytes_sent(self) -> int:
+        """Bytes of all bodies sent so far."""
+        return sum(answer.size for answer in self.log)
+
+    def find(self, path: str) -> tuple[bytes, str] | None:
+        """Content and ending of what is at a path under the prefix; None if nothing is."""
+        if path in self.extra:
+            return self.extra[path].encode(), Path(path).suffix
+        for under, folder in {**self.mounts, "": self.folder}.items():
+            if path.startswith(under):
+                file = (folder / path.removeprefix(under).lstrip("/")).resolve()
+                if file.is_dir():
+                    file /= "index.html"
+                if file.is_file() and file.is_relative_to(folder.resolve()):
+                    return file.read_bytes(), file.suffix
+        return None
+
+    def squeeze(self, content: bytes) -> bytes:
+        """gzip, remembered, as a host does once for each file."""
+        key = (len(content), hash(content))
+        if key not in self._squeezed:
+            self._squeezed[key] = gzip.compress(content, 6, mtime=0)
+        return self._squeezed[key]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    site: Site
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        site = self.site
+        path = unquote(urlsplit(self.path).path)
+        fault = next((fault for part, fault in site.faults.items() if part in path), Fault())
+        if fault.delay:
+            time.sleep(fault.delay)
+        found = site.find(path.removeprefix(site.prefix)) if path.startswith(site.prefix) else None
+        status = fault.status or (200 if found else 404)
+        content, suffix = found if found and status == 200 else (f"{status}".encode(), ".txt")
+        headers = {"Content-Type": fault.content_type or TYPES.get(suffix, "application/octet-stream"), **site.headers}
+        if site.cache and status == 200:
+            headers["Cache-Control"] = site.cache
+        if site.compress and suffix in SQUEEZED and "gzip" in self.headers.get("Accept-Encoding", ""):
+            content = site.squeeze(content)
+            headers["Content-Encoding"] = "gzip"
+        if fault.truncate is not None:
+            content = content[: fault.truncate]
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        site.log.append(Served(path, status, len(content)))
+        self.wfile.write(content)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
