@@ -14,6 +14,8 @@ PACKAGE := $(subst -,_,$(SLUG))
 # PyTorch must not share two cores with itself: one thread a job, as many jobs as cores.
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
+# MkDocs is pinned; its theme's notice about later versions would only hide what matters in a build.
+export NO_MKDOCS_2_WARNING := 1
 # Kept outside the checkout, so that a fresh clone does not fetch it again.
 export ATLAS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/architecture-atlas
 

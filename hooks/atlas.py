@@ -1,4 +1,4 @@
-"""The only file that knows MkDocs: hands pages to the other hooks and stops the build when one finds a problem."""
+"""The file that knows MkDocs: hands pages to the other hooks and stops the build when one finds a problem."""
 
 import logging
 import sys
@@ -85,7 +85,7 @@ _site: Site | None = None
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Read everything that pages need to know of each other, and put the architectures into the navigation."""
+    """Read what pages need to know of each other, and put the architectures into the navigation."""
     global _site
     root = Path(config.config_file_path).parent
     paths = {name: root / path for name, path in (PATHS | config.extra.get("atlas", {})).items()}
@@ -110,7 +110,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def survey(site: Site) -> None:
-    """Count what every page holds, number the figures, and see that each is used where and as often as it should."""
+    """Count what every page holds, number the figures, and see that each is used where it should, once."""
     uses: dict[str, dict[str, list[tuple[str, str, int]]]] = {"figure": {}, "diagram": {}}
     for source, page in site.pages.items():
         slug = site.slug(source)
@@ -131,7 +131,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Rewrite what only the atlas writes; what becomes HTML waits in a block until Markdown is done."""
     site, source = _site, page.file.src_uri
     known = site.pages[source]
-    text = PageText(known.file, markdown, known.first_line + known.text.count("\n") - markdown.count("\n"), known.url)
+    text = PageText(
+        known.file, markdown, known.first_line + known.text.count("\n") - markdown.count("\n"), known.url
+    )
     site.texts[source] = text
     slug = site.slug(source)
     if slug:
@@ -189,11 +191,15 @@ def on_env(env: object, config: MkDocsConfig, files: Files) -> None:
 def on_post_build(config: MkDocsConfig) -> None:
     """Adapt the theme's script in the built site."""
     for path in Path(config.site_dir, "assets/javascripts").glob("bundle.*.min.js"):
-        path.write_text(bundle.adapt(path.read_text(encoding="utf-8"), config.site_url or ""), encoding="utf-8")
+        try:
+            script = bundle.adapt(path.read_text(encoding="utf-8"), config.site_url or "")
+        except bundle.BundleError as error:
+            raise Abort(str(error)) from None
+        path.write_text(script, encoding="utf-8")
 
 
 def page_address(source: Path) -> str:
-    """Return the address of a page from its path under `docs`: ``architectures/rnn.md`` is ``architectures/rnn/``."""
+    """Return a page's address from its path under `docs`: ``rnn.md`` is at ``rnn/``."""
     folder = source.parent if source.stem == "index" else source.with_suffix("")
     return "" if folder == Path() else f"{folder.as_posix()}/"
 

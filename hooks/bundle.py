@@ -12,6 +12,7 @@ class BundleError(RuntimeError):
     """The theme's script is not the one this was written for."""
 
 
+_DONE = "/* adapted by hooks/bundle.py */"
 _FOREIGN = re.compile(r'"https://unpkg\.com/[^"]+"')
 _SITEMAP = re.compile(
     r"function (?P<name>\w+)\((?P<url>\w+),(?P<base>\w+)\)\{return (?P=url)\.protocol=(?P=base)\.protocol,"
@@ -20,7 +21,7 @@ _SITEMAP = re.compile(
 
 
 def adapt(script: str, site_url: str) -> str:
-    """Return the theme's script with its sitemap read relative to where the site is served.
+    """Return the theme's script with its sitemap read relative to where the site is served; once is enough.
 
     Args:
         script: the bundle as the theme ships it.
@@ -32,12 +33,15 @@ def adapt(script: str, site_url: str) -> str:
 
     def write(match: re.Match) -> str:
         url, base = match["url"], match["base"]
-        return f"function {match['name']}({url},{base}){{return new URL({url}.href.slice({len(site_url)}),{base})}}"
+        address = f"new URL({url}.href.slice({len(site_url)}),{base})"
+        return f"function {match['name']}({url},{base}){{return {address}}}"
 
+    if script.startswith(_DONE):
+        return script
     script, changed = _SITEMAP.subn(write, script)
     if changed != 1:
         raise BundleError(
             f"the theme's script compares the sitemap's addresses in {changed} places instead of 1: "
             "adapt hooks/bundle.py to this version of mkdocs-material"
         )
-    return _FOREIGN.sub('"about:blank"', script)
+    return _DONE + _FOREIGN.sub('"about:blank"', script)

@@ -23,7 +23,9 @@ class Catalogue:
 
     def builds_on(self, slug: str) -> list[Architecture]:
         """Return what `slug` builds on, in reading order."""
-        return [entry for entry in self.architectures.values() if entry.slug in self.architectures[slug].builds_on]
+        return [
+            entry for entry in self.architectures.values() if entry.slug in self.architectures[slug].builds_on
+        ]
 
     def leads_to(self, slug: str) -> list[Architecture]:
         """Return what builds on `slug`, in reading order."""
@@ -60,9 +62,13 @@ def read_catalogue(pages: Path, plan: Path, root: Path, snippets: Path) -> tuple
         if entry.slug in found:
             where = found[entry.slug].file
             problems.append(
-                Problem(entry.file, entry.line("slug"), f"`{entry.slug}` is planned here and already in {where}",
-                        "remove it from the plan")
-            )  # fmt: skip
+                Problem(
+                    entry.file,
+                    entry.line("slug"),
+                    f"`{entry.slug}` is planned here and already in {where}",
+                    "remove it from the plan",
+                )
+            )
         else:
             found[entry.slug] = entry
     unreadable = {problem.file for problem in problems}
@@ -71,16 +77,26 @@ def read_catalogue(pages: Path, plan: Path, root: Path, snippets: Path) -> tuple
             stands_in_broken_page = any(Path(file).stem == slug for file in unreadable)
             if slug not in found and not stands_in_broken_page:
                 problems.append(
-                    Problem(entry.file, entry.line("builds_on"), f"`builds_on` names `{slug}`, which no page or "
-                            "plan has", suggestion(slug, found))
-                )  # fmt: skip
-    cycle = find_cycle({slug: [base for base in entry.builds_on if base in found] for slug, entry in found.items()})
+                    Problem(
+                        entry.file,
+                        entry.line("builds_on"),
+                        f"`builds_on` names `{slug}`, which no page or plan has",
+                        suggestion(slug, found),
+                    )
+                )
+    cycle = find_cycle(
+        {slug: [base for base in entry.builds_on if base in found] for slug, entry in found.items()}
+    )
     if cycle:
         entry = found[cycle[0]]
         problems.append(
-            Problem(entry.file, entry.line("builds_on"), f"`builds_on` goes round: {' → '.join(cycle)}",
-                    "remove the step that is not true")
-        )  # fmt: skip
+            Problem(
+                entry.file,
+                entry.line("builds_on"),
+                f"`builds_on` goes round: {' → '.join(cycle)}",
+                "remove the step that is not true",
+            )
+        )
         return Catalogue(found), problems
     return Catalogue(reading_order(found)), problems
 
@@ -123,11 +139,15 @@ def find_cycle(graph: dict[str, list[str]]) -> list[str] | None:
 
 def _check_data(entry: Architecture, snippets: Path) -> list[Problem]:
     return [
-        Problem(entry.file, entry.line("data"), f"`data` names `{name}`, which is not there",
-                f"write a path inside {snippets.name}/")
+        Problem(
+            entry.file,
+            entry.line("data"),
+            f"`data` names `{name}`, which is not there",
+            f"write a path inside {snippets.name}/",
+        )
         for name in entry.data
         if not (snippets / name).is_file()
-    ]  # fmt: skip
+    ]
 
 
 def _read_plan(plan: Path, root: Path) -> list[tuple[Architecture | None, list[Problem]]]:
@@ -141,7 +161,9 @@ def _read_plan(plan: Path, root: Path) -> list[tuple[Architecture | None, list[P
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = 1 + (mark.line if mark else 0)
-        return [(None, [Problem(file, line, "this is not YAML", getattr(error, "problem", None) or str(error))])]
+        return [
+            (None, [Problem(file, line, "this is not YAML", getattr(error, "problem", None) or str(error))])
+        ]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return [(None, [Problem(file, 1, "the plan is not a list of architectures", "write `- slug: …`")])]
     results, seen = [], set()
@@ -149,7 +171,9 @@ def _read_plan(plan: Path, root: Path) -> list[tuple[Architecture | None, list[P
         lines = {key.value: 1 + key.start_mark.line for key, _ in node.value[number].value}
         entry, wrong = architecture(values, lines, file, planned=True)
         if entry and entry.slug in seen:
-            wrong = [Problem(file, lines["slug"], f"`{entry.slug}` is planned twice", "remove one of the two")]
+            wrong = [
+                Problem(file, lines["slug"], f"`{entry.slug}` is planned twice", "remove one of the two")
+            ]
         seen.add(values.get("slug"))
         results.append((entry, wrong))
     return results

@@ -26,7 +26,9 @@ def classes_and_options(info: str) -> tuple[set[str], dict[str, str]]:
     if not match:
         return ({info.split()[0]} if info else set()), {}
     found = list(_ATTRIBUTE.finditer(match["content"]))
-    return {one["class"] for one in found if one["class"]}, {one["key"]: one["value"] for one in found if one["key"]}
+    return {one["class"] for one in found if one["class"]}, {
+        one["key"]: one["value"] for one in found if one["key"]
+    }
 
 
 def count_cells(page: PageText) -> int:
@@ -57,8 +59,11 @@ def place_code(
             if "cell" in classes:
                 page.problem(fence.start, "a cell has no code", f"include one region: {_HINT}")
             elif only_included and "python" in classes:
-                page.problem(fence.start, "Python is typed into the page",
-                             f"move it to snippets/, where it is tested, and include it: {_HINT}")  # fmt: skip
+                page.problem(
+                    fence.start,
+                    "Python is typed into the page",
+                    f"move it to snippets/, where it is tested, and include it: {_HINT}",
+                )
             continue
         position = fence.content_start + include.start()
         try:
@@ -74,17 +79,27 @@ def place_code(
 
 
 def _block(
-    page: PageText, fence: Fence, include: re.Match, classes: set[str], options: dict[str, str], snippets: Path,
-    prompt: Callable[[str, int], str], placed: list[str],
-) -> str:  # fmt: skip
+    page: PageText,
+    fence: Fence,
+    include: re.Match,
+    classes: set[str],
+    options: dict[str, str],
+    snippets: Path,
+    prompt: Callable[[str, int], str],
+    placed: list[str],
+) -> str:
     path, region = include["path"], include["region"]
     if fence.content.strip() != include[0].strip():
-        raise RegionError("an include shares its block with other code", "give each include a block of its own")
+        raise RegionError(
+            "an include shares its block with other code", "give each include a block of its own"
+        )
     code = read_region(snippets, path, region)
     if "cell" not in classes:
         return code_html(code)
     if not region or not path.endswith(".py"):
-        raise RegionError(f"the cell `{path}` names no region", f"{_HINT}, with # --8<-- [start:step] in the file")
+        raise RegionError(
+            f"the cell `{path}` names no region", f"{_HINT}, with # --8<-- [start:step] in the file"
+        )
     check_runnable(code, path, region)
     identity = f"{path.removesuffix('.py').replace('/', '.')}:{region}"
     if identity in placed:
@@ -95,9 +110,12 @@ def _block(
 
 def code_html(code: str) -> str:
     """Return highlighted Python whose text is exactly `code`."""
-    return highlight(code, _LEXER, _FORMATTER).replace("<pre><span></span>", "<pre>").strip().replace(
-        "\n</code></pre>", "</code></pre>"
-    )  # fmt: skip
+    return (
+        highlight(code, _LEXER, _FORMATTER)
+        .replace("<pre><span></span>", "<pre>")
+        .strip()
+        .replace("\n</code></pre>", "</code></pre>")
+    )
 
 
 def cell_html(identity: str, path: str, region: str, code: str, prompt: str = "") -> str:
@@ -111,11 +129,12 @@ def cell_html(identity: str, path: str, region: str, code: str, prompt: str = ""
         prompt: Markdown that tells the reader what to try.
     """
     name = f"{path} · {region}"
+    anchor = f"cell-{re.sub(r'[^a-z0-9]+', '-', identity.lower())}"
     tried = f'<p class="atlas-cell__try">Try: {inline_html(prompt)}</p>' if prompt else ""
     return (
-        f'<div class="atlas-cell" id="cell-{re.sub(r"[^a-z0-9]+", "-", identity.lower())}" data-cell="{identity}" '
-        'data-status="idle">'
-        f'<div class="atlas-cell__bar" data-search-exclude="true"><span class="atlas-cell__name">{escape(name)}</span>'
+        f'<div class="atlas-cell" id="{anchor}" data-cell="{identity}" data-status="idle">'
+        '<div class="atlas-cell__bar" data-search-exclude="true">'
+        f'<span class="atlas-cell__name">{escape(name)}</span>'
         '<button type="button" data-action="run">Run</button>'
         '<button type="button" data-action="stop" hidden>Stop</button>'
         '<button type="button" data-action="reset">Reset</button>'

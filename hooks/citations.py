@@ -1,4 +1,4 @@
-"""Citations: ``[@elman1990finding]`` in the text, author and year in the page, a list of references at its end."""
+"""Citations: ``[@elman1990finding]`` becomes author and year, linked to a list at the end of the page."""
 
 import re
 from collections.abc import Callable
@@ -38,14 +38,18 @@ def read_bibliography(path: Path, root: Path) -> tuple[dict[str, Reference], lis
     except PybtexError as error:
         line = getattr(error, "lineno", None) or _line_of(text, str(error))
         reason = re.sub(r"\s+", " ", str(error))
-        return {}, [Problem(file, line, f"this is not BibTeX: {reason}", "mend the entry that begins or ends here")]
+        return {}, [
+            Problem(file, line, f"this is not BibTeX: {reason}", "mend the entry that begins or ends here")
+        ]
     references, problems = {}, []
     for key, entry in entries.entries.items():
         missing = [name for name in ("title", "year") if name not in entry.fields]
         if not _people(entry):
             missing.append("author")
         for name in missing:
-            problems.append(Problem(file, _line_of(text, key), f"`{key}` has no {name}", f"add `{name} = {{…}}`"))
+            problems.append(
+                Problem(file, _line_of(text, key), f"`{key}` has no {name}", f"add `{name} = {{…}}`")
+            )
         if not missing:
             references[key] = _reference(key, entry)
     return references, problems
@@ -62,10 +66,15 @@ def cite(page: PageText, references: dict[str, Reference]) -> list[Reference]:
         for part in match["content"].split(";"):
             item = _ITEM.fullmatch(part.strip())
             if not item:
-                page.problem(match.start(), f"the citation `{match[0]}` cannot be read", "write [@key] or [@one; @two]")
+                page.problem(
+                    match.start(), f"the citation `{match[0]}` cannot be read", "write [@key] or [@one; @two]"
+                )
             elif item["key"] not in references:
-                page.problem(match.start(), f"unknown citation `@{item['key']}`",
-                             f"add it to the references; {_near(item['key'], references)}")  # fmt: skip
+                page.problem(
+                    match.start(),
+                    f"unknown citation `@{item['key']}`",
+                    f"add it to the references; {_near(item['key'], references)}",
+                )
             else:
                 used[item["key"]] = references[item["key"]]
 
@@ -81,7 +90,9 @@ def cite(page: PageText, references: dict[str, Reference]) -> list[Reference]:
                 return None
             name = f"{escape(used[item['key']].authors)}, {years[item['key']]}"
             place = f", {item['place']}" if item["place"] else ""
-            links.append(f'<a class="atlas-citation" href="#reference-{_anchor(item["key"])}">{name}</a>{place}')
+            links.append(
+                f'<a class="atlas-citation" href="#reference-{_anchor(item["key"])}">{name}</a>{place}'
+            )
         return f"({'; '.join(links)})" + "\n" * match[0].count("\n")
 
     page.replace(_GROUP, write)
@@ -131,7 +142,9 @@ def _people(entry: Entry) -> list[tuple[str, str]]:
     for person in persons:
         surname = " ".join(str(Text.from_latex(name)) for name in [*person.prelast_names, *person.last_names])
         given = [str(Text.from_latex(name)) for name in [*person.first_names, *person.middle_names]]
-        initials = " ".join("-".join(f"{part[0]}." for part in name.split("-") if part) for name in given if name)
+        initials = " ".join(
+            "-".join(f"{part[0]}." for part in name.split("-") if part) for name in given if name
+        )
         people.append((surname, initials))
     if not people and (body := entry.fields.get("organization") or entry.fields.get("institution")):
         people.append((str(Text.from_latex(body)), ""))
@@ -147,8 +160,12 @@ def _reference(key: str, entry: Entry) -> Reference:
     else:
         authors = " & ".join(surnames)
     year = _field(entry, "year")
-    named = [f"{surname}, {initials}" if initials else surname for surname, initials in people if surname != "others"]
-    shown = named[:6] + ["et al."] if len(named) > 7 or others else named
+    named = [
+        f"{surname}, {initials}" if initials else surname
+        for surname, initials in people
+        if surname != "others"
+    ]
+    shown = [*named[:6], "et al."] if len(named) > 7 or others else named
     pieces = [f"{escape(', '.join(shown))} ({year})."]
     title = escape(_field(entry, "title"))
     link = _link(entry)
@@ -160,9 +177,13 @@ def _reference(key: str, entry: Entry) -> Reference:
 
 def _venue(entry: Entry) -> str:
     name = next(
-        (_field(entry, field) for field in ("journal", "booktitle", "howpublished", "school", "publisher", "institution")
-         if field in entry.fields), "",
-    )  # fmt: skip
+        (
+            _field(entry, field)
+            for field in ("journal", "booktitle", "howpublished", "school", "publisher", "institution")
+            if field in entry.fields
+        ),
+        "",
+    )
     if not name and "eprint" in entry.fields:
         name = f"arXiv:{_field(entry, 'eprint')}"
     html = f"<em>{escape(name)}</em>" if name else ""

@@ -72,17 +72,16 @@ def _choice(spec: dict, identity: str, described: str) -> str:
 
 def _toggle(spec: dict, identity: str, described: str) -> str:
     checked = " checked" if spec["value"] else ""
-    return (
-        f'<input type="checkbox" id="{identity}" name="{spec["name"]}"{checked}{described}>{_label(spec, identity)}'
-    )
+    box = f'<input type="checkbox" id="{identity}" name="{spec["name"]}"{checked}{described}>'
+    return box + _label(spec, identity)
 
 
 def _draw(spec: dict, identity: str, described: str) -> str:
     return (
         f'<span class="atlas-control__label">{escape(spec["label"])}</span>'
-        f'<canvas id="{identity}" tabindex="0" role="application" aria-label="{escape(spec["label"])}"{described} '
+        f'<canvas id="{identity}" tabindex="0" role="application" aria-label="{escape(spec["label"])}" '
         f'width="{spec["columns"] * 8}" height="{spec["rows"] * 8}" data-rows="{spec["rows"]}" '
-        f'data-columns="{spec["columns"]}" data-name="{spec["name"]}" '
+        f'data-columns="{spec["columns"]}" data-name="{spec["name"]}"{described} '
         f"data-value='{_json(spec['value'])}'></canvas>"
         '<button type="button" data-action="clear">Clear</button>'
     )
@@ -106,5 +105,10 @@ def _json(value: object) -> str:
 
 
 _WRITERS = {
-    "text": _text, "slider": _slider, "choice": _choice, "toggle": _toggle, "draw": _draw, "point": _point,
-}  # fmt: skip
+    "text": _text,
+    "slider": _slider,
+    "choice": _choice,
+    "toggle": _toggle,
+    "draw": _draw,
+    "point": _point,
+}

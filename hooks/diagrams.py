@@ -26,18 +26,26 @@ def place_diagrams(page: PageText, folder: Path, numbers: dict[str, tuple[str, i
     def write(match: re.Match, original: Callable[[str], str]) -> str | None:
         identity = match["id"]
         if identity not in built(folder):
-            page.problem(match.start(), f"unknown diagram `{identity}`", unbuilt("diagram", identity, built(folder)))
+            page.problem(
+                match.start(), f"unknown diagram `{identity}`", unbuilt("diagram", identity, built(folder))
+            )
             return None
         if identity in placed:
-            page.problem(match.start(), f"the diagram `{identity}` is already on this page", "keep one of the two")
+            page.problem(
+                match.start(), f"the diagram `{identity}` is already on this page", "keep one of the two"
+            )
             return None
         placed.append(identity)
         record = json.loads((folder / f"{identity}.json").read_text(encoding="utf-8"))
         for box in record["boxes"]:
             figure = (box.get("breaks") or {}).get("figure")
             if figure and figure not in numbers:
-                page.problem(match.start(), f"the box `{box['id']}` of `{identity}` points to the figure `{figure}`, "
-                             "which is on no page", f"place ![](figure:{figure}) or change `breaks` of the box")  # fmt: skip
+                page.problem(
+                    match.start(),
+                    f"the box `{box['id']}` of `{identity}` points to the figure `{figure}`, "
+                    "which is on no page",
+                    f"place ![](figure:{figure}) or change `breaks` of the box",
+                )
                 return None
         return match["indent"] + page.block(diagram_html(record, original("caption"), page.url, numbers))
 
@@ -59,14 +67,16 @@ def diagram_html(record: dict, caption: str, url: str, numbers: dict[str, tuple[
     )
     whys = "".join(_why(box, url, numbers) for box in record["boxes"])
     title = inline_html(caption.strip() or record["title"])
+    description = f" {inline_html(record['description'])}" if record.get("description") else ""
     return (
         f'<figure class="atlas-diagram" id="diagram-{record["id"].partition("/")[2]}" '
         f'data-diagram-figure="{record["id"]}">'
         f'<div class="atlas-diagram__canvas" data-search-exclude="true">{record["svg"]}</div>'
-        f'<div class="atlas-diagram__stepper" data-search-exclude="true" hidden>{buttons}<output></output></div>'
+        '<div class="atlas-diagram__stepper" data-search-exclude="true" hidden>'
+        f"{buttons}<output></output></div>"
         f'<ol class="atlas-diagram__whys">{whys}</ol>'
         f"<figcaption><b>Diagram.</b> {title}"
-        f"{' ' + inline_html(record['description']) if record.get('description') else ''}</figcaption></figure>"
+        f"{description}</figcaption></figure>"
     )
 
 
@@ -76,9 +86,10 @@ def _why(box: dict, url: str, numbers: dict[str, tuple[str, int]]) -> str:
         facts.append(f"{box['parameters']:,} parameter{'s' if box['parameters'] > 1 else ''}")
     breaks = ""
     if box.get("breaks"):
-        text = inline_html(box["breaks"]["text"])
+        text = inline_html(box["breaks"]["text"].rstrip("."))
         figure = box["breaks"].get("figure")
-        link = f" {figure_link(figure, '', url, numbers)}" if figure else ""
-        breaks = f' <span class="atlas-diagram__breaks">Without it: {text}{link}</span>'
+        link = f" ({figure_link(figure, '', url, numbers)})" if figure else ""
+        breaks = f' <span class="atlas-diagram__breaks">{text}{link}.</span>'
     fact = f" <span>{escape(' · '.join(facts))}</span>" if facts else ""
-    return f'<li data-why="{box["id"]}"><b>{escape(box["label"])}</b>{fact} {inline_html(box["why"])}{breaks}</li>'
+    name = f"<b>{escape(box['label'])}</b>"
+    return f'<li data-why="{box["id"]}">{name}{fact} {inline_html(box["why"])}{breaks}</li>'

@@ -12,10 +12,10 @@ from hooks.front_matter import suggestion
 from hooks.inline import inline_html, plain_text
 from hooks.page_text import PageText, Problem, mask
 
-FIGURE = re.compile(
-    r"^(?P<indent>[ \t]*)!\[(?P<caption>.*)\]\(figure:(?P<id>[^)\s]*)\)[ \t]*$", re.MULTILINE
-)  # fmt: skip
-DIAGRAM = re.compile(r"^(?P<indent>[ \t]*)!\[(?P<caption>.*)\]\(diagram:(?P<id>[^)\s]*)\)[ \t]*$", re.MULTILINE)
+FIGURE = re.compile(r"^(?P<indent>[ \t]*)!\[(?P<caption>.*)\]\(figure:(?P<id>[^)\s]*)\)[ \t]*$", re.MULTILINE)
+DIAGRAM = re.compile(
+    r"^(?P<indent>[ \t]*)!\[(?P<caption>.*)\]\(diagram:(?P<id>[^)\s]*)\)[ \t]*$", re.MULTILINE
+)
 _MISPLACED = re.compile(r"!\[[^\]\n]*\]\((?P<kind>figure|diagram):[^)\n]*\)")
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\[\]\n]*)\]\(figure:(?P<id>[^)\s]*)\)")
 
@@ -23,7 +23,9 @@ _LINK = re.compile(r"(?<!!)\[(?P<text>[^\[\]\n]*)\]\(figure:(?P<id>[^)\s]*)\)")
 def built(folder: Path) -> list[str]:
     """Return the ids of what the builder wrote under a folder of figures or diagrams, ``slug/name``."""
     return sorted(
-        f"{path.parent.name}/{path.stem}" for path in folder.glob("*/*.json") if not path.stem.endswith(".states")
+        f"{path.parent.name}/{path.stem}"
+        for path in folder.glob("*/*.json")
+        if not path.stem.endswith(".states")
     )
 
 
@@ -48,11 +50,16 @@ def place_figures(page: PageText, folder: Path) -> list[str]:
         identity = match["id"]
         path = folder / f"{identity}.json"
         if identity not in built(folder):
-            page.problem(match.start(), f"unknown figure `{identity}`", unbuilt("figure", identity, built(folder)))
+            page.problem(
+                match.start(), f"unknown figure `{identity}`", unbuilt("figure", identity, built(folder))
+            )
             return None
         if identity in placed:
-            page.problem(match.start(), f"the figure `{identity}` is already on this page",
-                         f"keep one and link to it: [](figure:{identity})")  # fmt: skip
+            page.problem(
+                match.start(),
+                f"the figure `{identity}` is already on this page",
+                f"keep one and link to it: [](figure:{identity})",
+            )
             return None
         placed.append(identity)
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -72,7 +79,8 @@ def unbuilt(kind: str, identity: str, known: list[str]) -> str:
     siblings = [name for name in known if name.startswith(f"{slug}/")]
     folder = slug.replace("-", "_")
     hint = suggestion(identity, siblings or known)
-    return f"{hint}; if it is new in snippets/{folder}/{kind}{'s' if kind == 'figure' else ''}.py, run `make figures`"
+    module = "figures.py" if kind == "figure" else "diagram.py"
+    return f"{hint}; if it is new in snippets/{folder}/{module}, run `make figures`"
 
 
 def check_use(
@@ -91,19 +99,28 @@ def check_use(
         for _, file, line in places[1:]:
             if file != places[0][1]:
                 problems.append(
-                    Problem(file, line, f"the {kind} `{identity}` is already on {places[0][1]}",
-                            f"keep one and link to it: [text](figure:{identity})" if kind == "figure"
-                            else "keep one of the two")
-                )  # fmt: skip
+                    Problem(
+                        file,
+                        line,
+                        f"the {kind} `{identity}` is already on {places[0][1]}",
+                        f"keep one and link to it: [text](figure:{identity})"
+                        if kind == "figure"
+                        else "keep one of the two",
+                    )
+                )
     for identity in known:
         slug, _, name = identity.partition("/")
         if slug in pages and not any(place[0] == slug for place in uses.get(identity, [])):
             module = f"snippets/{slug.replace('-', '_')}/{'figures' if kind == 'figure' else 'diagram'}.py"
             problems.append(
-                Problem(pages[slug], 1, f"the {kind} `{identity}` is built and never shown",
-                        f"place ![]({kind}:{identity}) on the page, or remove `{name}` from {module} and "
-                        "run `make figures`")
-            )  # fmt: skip
+                Problem(
+                    pages[slug],
+                    1,
+                    f"the {kind} `{identity}` is built and never shown",
+                    f"place ![]({kind}:{identity}) on the page, or remove `{name}` from {module} and "
+                    "run `make figures`",
+                )
+            )
     return problems
 
 
@@ -117,8 +134,11 @@ def link_figures(page: PageText, numbers: dict[str, tuple[str, int]]) -> None:
 
     def write(match: re.Match, original: Callable[[str], str]) -> str | None:
         if match["id"] not in numbers:
-            page.problem(match.start(), f"a link leads to the figure `{match['id']}`, which is on no page",
-                         suggestion(match["id"], numbers))  # fmt: skip
+            page.problem(
+                match.start(),
+                f"a link leads to the figure `{match['id']}`, which is on no page",
+                suggestion(match["id"], numbers),
+            )
             return None
         return figure_link(match["id"], original("text"), page.url, numbers)
 
@@ -142,7 +162,9 @@ def figure_link(identity: str, text: str, url: str, numbers: dict[str, tuple[str
 
 def relative(start: str, target: str) -> str:
     """Return the address of a page as seen from another; both relative to the site's root."""
-    path = posixpath.relpath(f"/{target}", f"/{start}" if start.endswith("/") or not start else posixpath.dirname(start))
+    path = posixpath.relpath(
+        f"/{target}", f"/{start}" if start.endswith("/") or not start else posixpath.dirname(start)
+    )
     return f"{path}/" if target.endswith("/") or not target else path
 
 
@@ -165,13 +187,15 @@ def figure_html(record: dict, number: int, caption: str = "") -> str:
     tags += _tag(f"pretrained: {record['pretrained']}") if record["pretrained"] else ""
     spoken = plain_text(f"{caption} {record['description']}")
     return (
-        f'<figure class="atlas-figure" id="{anchor(record["id"])}" data-figure="{record["id"]}" data-state="static" '
-        f'data-uses="{" ".join(record["uses"])}"{flags} style="--figure-height:{record["height"]:g}px">'
+        f'<figure class="atlas-figure" id="{anchor(record["id"])}" data-figure="{record["id"]}" '
+        f'data-state="static" data-uses="{" ".join(record["uses"])}"{flags} '
+        f'style="--figure-height:{record["height"]:g}px">'
         f"{controls_html(record['controls'], record['id'])}"
         f'<div class="atlas-plot" data-plot role="img" aria-label="{spoken}"></div>'
         '<p class="atlas-figure__status" data-status role="status" data-search-exclude="true"></p>'
         f"<figcaption><b>Figure {number}.</b> {inline_html(caption)}{tags}"
-        f'<details><summary data-search-exclude="true">What to notice</summary> <p>{inline_html(record["description"])}</p></details>'
+        '<details><summary data-search-exclude="true">What to notice</summary> '
+        f"<p>{inline_html(record['description'])}</p></details>"
         "</figcaption></figure>"
     )
 

@@ -10,7 +10,8 @@ from html import unescape
 from pathlib import Path
 
 _FORMULA = re.compile(
-    r'<span class="arithmatex">\\\((?P<inline>.*?)\\\)</span>|<div class="arithmatex">\\\[(?P<display>.*?)\\\]</div>',
+    r'<span class="arithmatex">\\\((?P<inline>.*?)\\\)</span>'
+    r'|<div class="arithmatex">\\\[(?P<display>.*?)\\\]</div>',
     re.DOTALL,
 )
 
@@ -52,7 +53,7 @@ class Formulas:
             shown = self.known.get(self._key(tex, display))
             if shown is None:
                 return match[0]
-            # An element of its own kind: the search plugin loses track of an excluded <span> with spans inside.
+            # A tag of its own: the search plugin loses track of an excluded <span> with spans inside.
             tag = "div" if display else "atlas-math"
             return f'<{tag} class="atlas-math" data-search-exclude="true">{shown}</{tag}>'
 
@@ -67,7 +68,9 @@ class Formulas:
         try:
             run = subprocess.run(command, input=questions, capture_output=True, text=True, timeout=60)
         except FileNotFoundError:
-            return fail(next(iter(new.values()))[0], "Node.js is not installed", "install Node.js 20 or later")
+            return fail(
+                next(iter(new.values()))[0], "Node.js is not installed", "install Node.js 20 or later"
+            )
         if run.returncode:
             reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
             advice = "run `npm ci`" if not self.module.is_file() else "mend the formulas of this page"

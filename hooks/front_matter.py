@@ -152,23 +152,38 @@ def architecture(
 def read_front_matter(front: str, file: str, path: Path) -> tuple[Architecture | None, list[Problem]]:
     """Check the front matter of an architecture page, given as text. `path` is the page's file."""
     if not front:
-        return None, [Problem(file, 1, "the page has no front matter", f"begin it with --- and {', '.join(WRITTEN)}")]
+        return None, [
+            Problem(file, 1, "the page has no front matter", f"begin it with --- and {', '.join(WRITTEN)}")
+        ]
     try:
         values = yaml.safe_load(front)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = 2 + (mark.line if mark else 0)
         reason = getattr(error, "problem", None) or str(error)
-        return None, [Problem(file, line, f"the front matter is not YAML: {reason}", "mend this line or the one before, or quote its text")]
+        return None, [
+            Problem(
+                file,
+                line,
+                f"the front matter is not YAML: {reason}",
+                "mend this line or the one before, or quote its text",
+            )
+        ]
     if not isinstance(values, dict):
-        return None, [Problem(file, 2, "the front matter is not a list of `key: value`", f"write {', '.join(WRITTEN)}")]
+        return None, [
+            Problem(file, 2, "the front matter is not a list of `key: value`", f"write {', '.join(WRITTEN)}")
+        ]
     lines = key_lines(front, first=2)
     found, problems = architecture(values, lines, file)
     if found and found.slug != path.stem:
         problems.append(
-            Problem(file, lines["slug"], f"`slug: {found.slug}` is not the file's name",
-                    f"write `slug: {path.stem}` or rename the file to {found.slug}.md")
-        )  # fmt: skip
+            Problem(
+                file,
+                lines["slug"],
+                f"`slug: {found.slug}` is not the file's name",
+                f"write `slug: {path.stem}` or rename the file to {found.slug}.md",
+            )
+        )
     return found, problems
 
 

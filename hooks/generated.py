@@ -22,7 +22,7 @@ def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> 
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Run the builders; both do only what an edit touched. A failure is told and the site keeps what it had."""
+    """Run the builders; both do only what an edit touched. A failure is told and the site stays as it was."""
     if not _serving:
         return
     for step in STEPS:

@@ -1,4 +1,4 @@
-"""Lists of architectures: cards by family, the table, related architectures, links that know what is written."""
+"""Lists of architectures: cards, the table, related ones, and links that know what is written."""
 
 import json
 import re
@@ -27,8 +27,11 @@ def link_architectures(page: PageText, catalogue: Catalogue) -> None:
     def write(match: re.Match, original: Callable[[str], str]) -> str | None:
         entry = catalogue.architectures.get(match["slug"])
         if not entry:
-            page.problem(match.start(), f"unknown architecture `{match['slug']}`",
-                         suggestion(match["slug"], catalogue.architectures))  # fmt: skip
+            page.problem(
+                match.start(),
+                f"unknown architecture `{match['slug']}`",
+                suggestion(match["slug"], catalogue.architectures),
+            )
             return None
         text = original("text") or escape(entry.title)
         if entry.planned:
@@ -48,7 +51,9 @@ def place_indexes(page: PageText, catalogue: Catalogue, counts: dict[str, Counts
 
     def write(match: re.Match, _: Callable[[str], str]) -> str | None:
         if match["name"] not in writers:
-            page.problem(match.start(), f"unknown index `{match['name']}`", suggestion(match["name"], writers))
+            page.problem(
+                match.start(), f"unknown index `{match['name']}`", suggestion(match["name"], writers)
+            )
             return None
         return match["indent"] + page.block(writers[match["name"]]())
 
@@ -76,7 +81,8 @@ def related(catalogue: Catalogue, slug: str, counts: dict[str, Counts], url: str
             groups.append(f"<h3>{title}</h3>{_cards(members, counts, url)}")
     if not groups:
         return ""
-    return f'<nav class="atlas-related" aria-label="Related architectures" data-search-exclude="true">{"".join(groups)}</nav>'
+    start = '<nav class="atlas-related" aria-label="Related architectures" data-search-exclude="true">'
+    return f"{start}{''.join(groups)}</nav>"
 
 
 def table(catalogue: Catalogue, counts: dict[str, Counts], url: str) -> str:
@@ -132,4 +138,6 @@ def _card(entry: Architecture, counts: dict[str, Counts], url: str) -> str:
 def _name(entry: Architecture, url: str) -> str:
     if entry.planned:
         return f'<span class="atlas-card__title">{escape(entry.title)}</span>'
-    return f'<a class="atlas-card__title" href="{relative(url, address(entry.slug))}">{escape(entry.title)}</a>'
+    return (
+        f'<a class="atlas-card__title" href="{relative(url, address(entry.slug))}">{escape(entry.title)}</a>'
+    )

@@ -10,7 +10,8 @@ import markdown
 @functools.cache
 def _converter() -> markdown.Markdown:
     return markdown.Markdown(
-        extensions=["pymdownx.arithmatex"], extension_configs={"pymdownx.arithmatex": {"generic": True}}
+        extensions=["pymdownx.arithmatex", "smarty"],
+        extension_configs={"pymdownx.arithmatex": {"generic": True}},
     )
 
 

@@ -1,4 +1,4 @@
-"""A page's Markdown on its way to HTML: where it is in the file, what in it is code, what is wrong with it."""
+"""A page's Markdown on its way to HTML: its place in the file, what of it is code, what is wrong with it."""
 
 import re
 from collections.abc import Callable
@@ -77,20 +77,26 @@ class PageText:
         """Return the fenced code blocks, in order."""
         return [
             Fence(
-                match.start(), match.end(), match["indent"], match["info"].strip(),
-                match["content"], match.start("content"),
+                match.start(),
+                match.end(),
+                match["indent"],
+                match["info"].strip(),
+                match["content"],
+                match.start("content"),
             )
             for match in _FENCE.finditer(self.text)
-        ]  # fmt: skip
+        ]
 
     def masked(self, mathematics: bool = True) -> str:
-        """Return the text with code, comments and, if asked, mathematics blanked out, the length unchanged."""
+        """Return the text with code, comments and, if asked, mathematics blanked out, as `mask` does."""
         return mask(self.text, mathematics)
 
     def replace(
-        self, pattern: re.Pattern, write: Callable[[re.Match, Callable[[str], str]], str | None],
+        self,
+        pattern: re.Pattern,
+        write: Callable[[re.Match, Callable[[str], str]], str | None],
         mathematics: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Replace what `pattern` finds outside code.
 
         Args:
@@ -118,7 +124,7 @@ class PageText:
 
 
 def mask(text: str, mathematics: bool = True) -> str:
-    """Return `text` with code, comments and mathematics as NUL characters; line breaks and length are kept."""
+    """Return `text` with NUL characters for code, comments and mathematics; lines and length are kept."""
     patterns = [_FENCE, _COMMENT, _CODE] + ([_DISPLAY, _INLINE] if mathematics else [])
     for pattern in patterns:
         text = pattern.sub(lambda match: re.sub(r"[^\n]", "\0", match[0]), text)

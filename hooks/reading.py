@@ -42,7 +42,7 @@ def count(page: PageText) -> Counts:
 
 
 def count_words(text: str) -> int:
-    """Count the words a reader reads: captions and inline code too, but no code blocks, citations or addresses.
+    """Count the words a reader reads: captions and inline code, but no code blocks, citations or addresses.
 
     A formula and a measured value count as one word each.
     """
@@ -79,6 +79,6 @@ def header_html(entry: Architecture, counts: Counts) -> str:
     items = "".join(f"<span>{part}</span>" for part in parts)
     return (
         f'<p class="atlas-facts" data-search-exclude="true">{items}</p>'
-        '<noscript data-search-exclude="true"><p class="atlas-noscript">Figures, controls and running code need JavaScript. The text, the code, '
-        "the captions and the mathematics are all here without it.</p></noscript>"
+        '<noscript data-search-exclude="true"><p class="atlas-noscript">Figures, controls and running code '
+        "need JavaScript. Text, code, captions and mathematics are here without it.</p></noscript>"
     )

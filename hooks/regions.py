@@ -26,7 +26,9 @@ def read_region(snippets: Path, path: str, region: str | None) -> str:
     """
     file = (snippets / path).resolve()
     if not file.is_relative_to(snippets.resolve()) or not file.is_file():
-        near = sorted(other.relative_to(snippets).as_posix() for other in (snippets / path).parent.glob("*.py"))
+        near = sorted(
+            other.relative_to(snippets).as_posix() for other in (snippets / path).parent.glob("*.py")
+        )
         raise RegionError(
             f"`{path}` is not a file of {snippets.name}/",
             f"there: {', '.join(near)}" if near else "write the path from that folder, such as rnn/model.py",

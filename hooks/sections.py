@@ -5,7 +5,7 @@ import re
 from hooks.page_text import PageText
 
 SECTIONS = {
-    "Origin and intuition": "The problem that the architecture before it could not solve, and the idea that did.",
+    "Origin and intuition": "The problem the architecture before it could not solve, and the idea that did.",
     "Inputs and outputs": "What goes in and what comes out, with the shape of everything.",
     "Architecture diagram": "What you would draw on a whiteboard: every box, and what breaks without it.",
     "Training objective": "What is minimised, and on what data. It is a choice apart from the architecture.",
@@ -24,21 +24,28 @@ def check_sections(page: PageText) -> None:
     titles = [title for title, _ in found]
     for title, position in found:
         if title not in SECTIONS:
-            page.problem(position, f"unknown section `## {title}`",
-                         f"use ### inside one of the eight: {' · '.join(order)}")  # fmt: skip
+            page.problem(
+                position,
+                f"unknown section `## {title}`",
+                f"use ### inside one of the eight: {' · '.join(order)}",
+            )
     known = [(title, position) for title, position in found if title in SECTIONS]
     for index, title in enumerate(order):
         if title not in titles:
             later = [position for name, position in known if order.index(name) > index]
             place = f"before `## {next(n for n, p in known if p == later[0])}`" if later else "at the end"
-            page.problem(later[0] if later else len(page.text), f"the section `## {title}` is missing",
-                         f"add it {place}")  # fmt: skip
+            page.problem(
+                later[0] if later else len(page.text),
+                f"the section `## {title}` is missing",
+                f"add it {place}",
+            )
     furthest, seen = -1, set()
     for title, position in known:
         if title in seen:
             page.problem(position, f"the section `## {title}` is there twice", "join the two")
         elif order.index(title) < furthest:
-            page.problem(position, f"the section `## {title}` comes too late",
-                         f"move it before `## {order[furthest]}`")  # fmt: skip
+            page.problem(
+                position, f"the section `## {title}` comes too late", f"move it before `## {order[furthest]}`"
+            )
         seen.add(title)
         furthest = max(furthest, order.index(title))

@@ -49,7 +49,8 @@ def find_in_results(snippets: Path, path: str) -> object:
     if not file.is_file():
         with_results = [folder.parent.name.replace("_", "-") for folder in snippets.glob("*/results.json")]
         raise ValueMissingError(
-            f"`{path}`: `{slug}` has no results.json", f"run `make train SLUG={slug}`; {suggestion(slug, with_results)}"
+            f"`{path}`: `{slug}` has no results.json",
+            f"run `make train SLUG={slug}`; {suggestion(slug, with_results)}",
         )
     return follow(json.loads(file.read_text(encoding="utf-8")), keys, path)
 
@@ -78,4 +79,6 @@ def shown(value: object, how: str | None, path: str) -> str:
         return format(value, how or "").replace("-", "−" if isinstance(value, (int, float)) else "-")
     except ValueError:
         kind = "text" if isinstance(value, str) else "number"
-        raise ValueMissingError(f"`{path} | {how}`: no such format for a {kind}", "write .3f, .1%, ,d or nothing") from None
+        raise ValueMissingError(
+            f"`{path} | {how}`: no such format for a {kind}", "write .3f, .1%, ,d or nothing"
+        ) from None

@@ -1,4 +1,4 @@
-"""A small site with everything a page can hold, written to a temporary folder and built with the real hooks."""
+"""A small site with everything a page can hold, written to a folder and built with the real hooks."""
 
 import json
 import os
@@ -33,7 +33,7 @@ BODY = """
 
 ## Origin and intuition
 
-It began with a *small* idea [@elman1990finding], see [](figure:toy/curve) and [attention](architecture:attention).
+It began with an *idea* [@elman1990finding], see [](figure:toy/curve) and [attention](architecture:attention).
 
 ![](figure:toy/curve)
 
@@ -134,42 +134,105 @@ PLANNED = """\
 """
 
 CONTROLS = [
-    {"type": "text", "name": "text", "label": "Name", "value": "a<b\"c", "maxLength": 24, "minLength": 1,
-     "placeholder": "type", "alphabet": None, "help": "Small letters."},
-    {"type": "slider", "name": "gain", "label": "Gain", "value": -0.5, "min": -1, "max": 1, "step": 0.5, "unit": "dB",
-     "values": [-1, -0.5, 0, 0.5, 1]},
-    {"type": "choice", "name": "kind", "label": "Kind", "value": 2, "values": [1, 2],
-     "options": [{"value": 1, "label": "one"}, {"value": 2, "label": "two"}]},
+    {
+        "type": "text",
+        "name": "text",
+        "label": "Name",
+        "value": 'a<b"c',
+        "maxLength": 24,
+        "minLength": 1,
+        "placeholder": "type",
+        "alphabet": None,
+        "help": "Small letters.",
+    },
+    {
+        "type": "slider",
+        "name": "gain",
+        "label": "Gain",
+        "value": -0.5,
+        "min": -1,
+        "max": 1,
+        "step": 0.5,
+        "unit": "dB",
+        "values": [-1, -0.5, 0, 0.5, 1],
+    },
+    {
+        "type": "choice",
+        "name": "kind",
+        "label": "Kind",
+        "value": 2,
+        "values": [1, 2],
+        "options": [{"value": 1, "label": "one"}, {"value": 2, "label": "two"}],
+    },
     {"type": "toggle", "name": "clip", "label": "Clip", "value": True, "values": [False, True]},
-    {"type": "draw", "name": "image", "label": "Draw a digit", "rows": 2, "columns": 3,
-     "value": [[0.0, 1.0, 0.0], [0.5, 0.0, 0.0]]},
-    {"type": "point", "name": "query", "label": "Query", "value": [0.5, -1], "x": [-2.0, 2.0], "y": [-3.0, 3.0],
-     "xTitle": "first", "yTitle": "second"},
-]  # fmt: skip
+    {
+        "type": "draw",
+        "name": "image",
+        "label": "Draw a digit",
+        "rows": 2,
+        "columns": 3,
+        "value": [[0.0, 1.0, 0.0], [0.5, 0.0, 0.0]],
+    },
+    {
+        "type": "point",
+        "name": "query",
+        "label": "Query",
+        "value": [0.5, -1],
+        "x": [-2.0, 2.0],
+        "y": [-3.0, 3.0],
+        "xTitle": "first",
+        "yTitle": "second",
+    },
+]
 
 
 def figure(name: str, **changes: object) -> dict:
     """Return what the builder would write for a figure of the fixture."""
     record = {
-        "id": f"toy/{name}", "slug": "toy", "name": name, "caption": f"The {name} with $x^2$.",
-        "description": "Notice the `bend` at the end.", "measured": False, "pretrained": None,
-        "uses": ["toy.figures", "toy.model"], "controls": [], "precomputed": False, "height": 320,
+        "id": f"toy/{name}",
+        "slug": "toy",
+        "name": name,
+        "caption": f"The {name} with $x^2$.",
+        "description": "Notice the `bend` at the end.",
+        "measured": False,
+        "pretrained": None,
+        "uses": ["toy.figures", "toy.model"],
+        "controls": [],
+        "precomputed": False,
+        "height": 320,
         "figure": {"data": [], "layout": {"height": 320}},
-    }  # fmt: skip
+    }
     return record | changes
 
 
 DIAGRAM = {
-    "id": "toy/whiteboard", "title": "The toy network.", "description": "Two boxes.",
-    "svg": '<svg data-diagram="toy/whiteboard" role="img"><title>Boxes</title><g data-box="cell"><rect width="4"/>'
-           "<text>Cell</text></g></svg>",
+    "id": "toy/whiteboard",
+    "title": "The toy network.",
+    "description": "Two boxes.",
+    "svg": '<svg data-diagram="toy/whiteboard" role="img"><title>Boxes</title><g data-box="cell">'
+    '<rect width="4"/>'
+    "<text>Cell</text></g></svg>",
     "boxes": [
-        {"id": "cell", "label": "Cell", "module": "cell", "shape": "(B, H)", "parameters": 4160,
-         "why": "It keeps $h_t$.", "breaks": {"text": "nothing is kept", "figure": "toy/curve"}},
-        {"id": "loss", "label": "Loss", "module": None, "shape": None, "parameters": None, "why": "It says how wrong.",
-         "breaks": None},
+        {
+            "id": "cell",
+            "label": "Cell",
+            "module": "cell",
+            "shape": "(B, H)",
+            "parameters": 4160,
+            "why": "It keeps $h_t$.",
+            "breaks": {"text": "nothing is kept", "figure": "toy/curve"},
+        },
+        {
+            "id": "loss",
+            "label": "Loss",
+            "module": None,
+            "shape": None,
+            "parameters": None,
+            "why": "It says how wrong.",
+            "breaks": None,
+        },
     ],
-}  # fmt: skip
+}
 
 
 @dataclass
@@ -206,8 +269,12 @@ class Toy:
         settings = os.environ | {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"} | environment
         return subprocess.run(
             [sys.executable, "-m", "mkdocs", "build", "--strict"],
-            cwd=self.root, env=settings, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+            cwd=self.root,
+            env=settings,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
 
     def html(self, path: str = "architectures/toy/index.html") -> str:
         return (self.root / "site" / path).read_text(encoding="utf-8")
@@ -239,7 +306,10 @@ def make_toy(root: Path) -> Toy:
     settings["extra"]["atlas"] = {"katex": str(PROJECT / "node_modules/katex")}
     site = Toy(root, settings)
     site.write("mkdocs.yml", yaml.safe_dump(settings))
-    site.write("docs/index.md", "# Home\n\n{{ site.figures }} figures on {{ site.pages }} page.\n\n![](index:cards)\n")
+    site.write(
+        "docs/index.md",
+        "# Home\n\n{{ site.figures }} figures on {{ site.pages }} page.\n\n![](index:cards)\n",
+    )
     site.write("docs/architectures/index.md", "# Architectures\n\n![](index:sections)\n\n![](index:table)\n")
     site.write("docs/architectures/toy.md", FRONT + BODY)
     site.write("docs/architectures/planned.yml", PLANNED)

@@ -26,13 +26,43 @@ def complaint(toy, text: str, path: str = PAGE) -> str:
         ("title: Toy Networks\n", "", "slug: toy", "`title` is missing", "`title: Attention`"),
         ("checked: 2026-01\n", "", "title:", "`checked` is missing", "`checked: 2026-01`"),
         ("slug: toy", "slug: tpy", "slug: tpy", "is not the file's name", "write `slug: toy`"),
-        ("level: beginner", "level: easy", "level: easy", "`level: easy` cannot be used", "beginner, intermediate"),
-        ("year: 1990", "year: '1990'", "year:", "`year: 1990` cannot be used", "the year of the founding paper"),
-        ("family: sequence", "family: sequences", "family:", "cannot be used", "write one of sequence, transformer"),
+        (
+            "level: beginner",
+            "level: easy",
+            "level: easy",
+            "`level: easy` cannot be used",
+            "beginner, intermediate",
+        ),
+        (
+            "year: 1990",
+            "year: '1990'",
+            "year:",
+            "`year: 1990` cannot be used",
+            "the year of the founding paper",
+        ),
+        (
+            "family: sequence",
+            "family: sequences",
+            "family:",
+            "cannot be used",
+            "write one of sequence, transformer",
+        ),
         ("core: true", "core: maybe", "core:", "`core: maybe` cannot be used", "true or false"),
         ("builds_on: []", "builds_on: rnn", "builds_on:", "cannot be used", "[one, two]"),
-        ("builds_on: []", "builds_on: [atention]", "builds_on:", "`builds_on` names `atention`", "did you mean `attention`?"),
-        ("builds_on: []", "builds_on: [attention]", "builds_on:", "goes round: attention → toy → attention", "remove the step"),
+        (
+            "builds_on: []",
+            "builds_on: [atention]",
+            "builds_on:",
+            "`builds_on` names `atention`",
+            "did you mean `attention`?",
+        ),
+        (
+            "builds_on: []",
+            "builds_on: [attention]",
+            "builds_on:",
+            "goes round: attention → toy → attention",
+            "remove the step",
+        ),
         ("a fixture.", "a fixture", "summary:", "cannot be used", "ending in a full stop"),
         ("checked: 2026-01", "checked: January", "checked:", "cannot be used", "as YYYY-MM"),
         ("checked: 2026-01", "checked: 2999-01", "checked:", "cannot be used", "a month that has begun"),
@@ -40,7 +70,7 @@ def complaint(toy, text: str, path: str = PAGE) -> str:
         ("data/words.txt", "data/wrods.txt", "data:", "`data` names `data/wrods.txt`", "inside snippets/"),
         ("year: 1990", "year: [1990", "family:", "the front matter is not YAML", "quote its text"),
     ],
-)  # fmt: skip
+)
 def test_wrong_front_matter(toy, old, new, line, message, advice):
     toy.edit(old, new)
     if "goes round" in message:
@@ -60,37 +90,122 @@ def test_a_page_without_front_matter(toy):
 @pytest.mark.parametrize(
     ("old", "new", "line", "message", "advice"),
     [
-        ("![](figure:toy/curve)", "![](figure:toy/cruve)", "toy/cruve", "unknown figure `toy/cruve`",
-         "did you mean `toy/curve`?; if it is new in snippets/toy/figures.py, run `make figures`"),
-        ("![](diagram:toy/whiteboard)", "![](diagram:toy/board)", "toy/board", "unknown diagram `toy/board`", "make figures"),
-        ("Others.", "See ![](figure:toy/curve) here.", "See !", "shares its line with text", "alone on a line"),
-        ("see [](figure:toy/curve) and", "see [](figure:toy/curves) and", "toy/curves", "on no page", "did you mean `toy/curve`?"),
-        ("(architecture:attention)", "(architecture:atention)", "atention", "unknown architecture `atention`",
-         "did you mean `attention`?"),
-        (CELL, CELL.replace("double", "duoble"), "duoble", "`toy/model.py` has no region `duoble`",
-         "it has: config, double, half"),
-        (CELL, CELL.replace("model.py", "modle.py"), "modle", "`toy/modle.py` is not a file of snippets/", "toy/model.py"),
-        (CELL, CELL.replace("double", "half"), '"toy/model.py:half"', "not whole top-level code", "drop `.cell`"),
+        (
+            "![](figure:toy/curve)",
+            "![](figure:toy/cruve)",
+            "toy/cruve",
+            "unknown figure `toy/cruve`",
+            "did you mean `toy/curve`?; if it is new in snippets/toy/figures.py, run `make figures`",
+        ),
+        (
+            "![](diagram:toy/whiteboard)",
+            "![](diagram:toy/board)",
+            "toy/board",
+            "unknown diagram `toy/board`",
+            "make figures",
+        ),
+        (
+            "Others.",
+            "See ![](figure:toy/curve) here.",
+            "See !",
+            "shares its line with text",
+            "alone on a line",
+        ),
+        (
+            "see [](figure:toy/curve) and",
+            "see [](figure:toy/curves) and",
+            "toy/curves",
+            "on no page",
+            "did you mean `toy/curve`?",
+        ),
+        (
+            "(architecture:attention)",
+            "(architecture:atention)",
+            "atention",
+            "unknown architecture `atention`",
+            "did you mean `attention`?",
+        ),
+        (
+            CELL,
+            CELL.replace("double", "duoble"),
+            "duoble",
+            "`toy/model.py` has no region `duoble`",
+            "it has: config, double, half",
+        ),
+        (
+            CELL,
+            CELL.replace("model.py", "modle.py"),
+            "modle",
+            "`toy/modle.py` is not a file of snippets/",
+            "toy/model.py",
+        ),
+        (
+            CELL,
+            CELL.replace("double", "half"),
+            '"toy/model.py:half"',
+            "not whole top-level code",
+            "drop `.cell`",
+        ),
         (CELL, "print(1)", "``` { .python .cell", "a cell has no code", 'write --8<-- "rnn/model.py:step"'),
         (CELL, f"{CELL}\nprint(1)", CELL, "shares its block", "a block of its own"),
-        (CELL, CELL.replace(":double", ""), '--8<-- "toy/model.py"', "names no region", "--8<-- [start:step]"),
-        ("Others.", "```python\nprint(1)\n```", "```python", "Python is typed into the page", "move it to snippets/"),
-        ("[@elman1990finding]", "[@elman1990fnding]", "elman1990fnding", "unknown citation `@elman1990fnding`",
-         "did you mean `elman1990finding`?"),
+        (
+            CELL,
+            CELL.replace(":double", ""),
+            '--8<-- "toy/model.py"',
+            "names no region",
+            "--8<-- [start:step]",
+        ),
+        (
+            "Others.",
+            "```python\nprint(1)\n```",
+            "```python",
+            "Python is typed into the page",
+            "move it to snippets/",
+        ),
+        (
+            "[@elman1990finding]",
+            "[@elman1990fnding]",
+            "elman1990fnding",
+            "unknown citation `@elman1990fnding`",
+            "did you mean `elman1990finding`?",
+        ),
         ("[@elman1990finding]", "[@elman1990finding and more]", "and more", "cannot be read", "write [@key]"),
         ("toy.loss.final", "toy.loss.fnal", "fnal", "there is no `fnal`", "did you mean `final`?"),
         ("toy.loss.final", "rnn.loss", "rnn.loss", "`rnn` has no results.json", "make train SLUG=rnn"),
         ("toy.loss.final", "toy.loss", "toy.loss |", "is not one number or text", "final, curve"),
         ("| .2f", "| .2q", ".2q", "no such format for a number", "write .3f"),
         ("{{ toy.loss.final | .2f }}", "{{ loss }}", "{{ loss }}", "cannot be read", "{{ rnn.key | .3f }}"),
-        ("W x_t", "W \\x_t", "h_t = ", "KaTeX cannot read it: Undefined control sequence: \\x", "mend the formula"),
+        (
+            "W x_t",
+            "W \\x_t",
+            "h_t = ",
+            "KaTeX cannot read it: Undefined control sequence: \\x",
+            "mend the formula",
+        ),
         ("$x_t$", "$x_{t$", "$x_{t$", "KaTeX cannot read it", "mend the formula"),
-        ("## Training objective", "## Training", "## Training", "unknown section `## Training`", "use ### inside one of the eight"),
-        ("## Training objective\n", "", "## Variants", "the section `## Training objective` is missing",
-         "add it before `## Variants and refinements`"),
-        ("## Real-world deployments", "## Training objective", "## Training objective\n\nNone.", "is there twice", "join the two"),
+        (
+            "## Training objective",
+            "## Training",
+            "## Training",
+            "unknown section `## Training`",
+            "use ### inside one of the eight",
+        ),
+        (
+            "## Training objective\n",
+            "",
+            "## Variants",
+            "the section `## Training objective` is missing",
+            "add it before `## Variants and refinements`",
+        ),
+        (
+            "## Real-world deployments",
+            "## Training objective",
+            "## Training objective\n\nNone.",
+            "is there twice",
+            "join the two",
+        ),
     ],
-)  # fmt: skip
+)
 def test_wrong_page(toy, old, new, line, message, advice):
     text = toy.page.read_text(encoding="utf-8")
     toy.page.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -121,7 +236,10 @@ def test_a_figure_on_two_pages(toy):
     toy.write("docs/index.md", "# Home\n\n![](figure:toy/curve)\n")
     run = toy.build()
     assert run.returncode != 0
-    assert "docs/index.md:3: the figure `toy/curve` is already on docs/architectures/toy.md — keep one" in run.stderr
+    assert (
+        "docs/index.md:3: the figure `toy/curve` is already on docs/architectures/toy.md — keep one"
+        in run.stderr
+    )
 
 
 def test_a_figure_never_shown(toy):
@@ -164,7 +282,9 @@ def test_the_last_section_missing(toy):
 
 def test_sections_out_of_order(toy):
     text = toy.page.read_text(encoding="utf-8")
-    text = text.replace("## Training objective", "## X").replace("## Inputs and outputs", "## Training objective")
+    text = text.replace("## Training objective", "## X").replace(
+        "## Inputs and outputs", "## Training objective"
+    )
     toy.page.write_text(text.replace("## X", "## Inputs and outputs"), encoding="utf-8")
     said = complaint(toy, "## Inputs and outputs")
     assert "comes too late" in said and "move it before `## Training objective`" in said
@@ -194,11 +314,16 @@ def test_planned_and_written(toy):
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
-        ("  paper: Bahdanau, Cho and Bengio, Neural Machine Translation\n", "", "- slug: attention", "`paper` is missing"),
+        (
+            "  paper: Bahdanau, Cho and Bengio, Neural Machine Translation\n",
+            "",
+            "- slug: attention",
+            "`paper` is missing",
+        ),
         ("year: 2014", "year: soon", "year: soon", "`year: soon` cannot be used"),
         ("core: true", "core: true\n  topics: [x]", "topics:", "unknown key `topics`"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_plan(toy, old, new, line, message):
     toy.edit(old, new, "docs/architectures/planned.yml")
     assert message in complaint(toy, line, "docs/architectures/planned.yml")
@@ -211,7 +336,9 @@ def test_all_problems_are_told_at_once(toy):
     run = toy.build()
     assert [part in run.stderr for part in ("toy/board", "no `gone`", "\\nothing")] == [True] * 3
     assert "4 problems in the pages; nothing was built." in run.stdout + run.stderr
-    lines = [int(line.split("toy.md:")[1].split(":")[0]) for line in run.stderr.splitlines() if "toy.md:" in line]
+    lines = [
+        int(line.split("toy.md:")[1].split(":")[0]) for line in run.stderr.splitlines() if "toy.md:" in line
+    ]
     assert lines == sorted(lines)
 
 

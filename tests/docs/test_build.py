@@ -24,15 +24,21 @@ def test_the_build_says_nothing_worse_than_information(toy):
 def test_the_text_of_code_is_the_text_of_the_file(built, page):
     snippets = built.root / "snippets"
     cell, shown = page.select("article pre code")
-    assert cell.get_text() == read_region(snippets, "toy/model.py", "double") == (
-        'def double(x):\n    """Return twice `x`."""\n    return x * 2'
-    )  # fmt: skip
+    assert (
+        cell.get_text()
+        == read_region(snippets, "toy/model.py", "double")
+        == ('def double(x):\n    """Return twice `x`."""\n    return x * 2')
+    )
     assert shown.get_text() == "WIDTH = 2  # a < b & c"
 
 
 def test_a_cell_has_what_the_scripts_look_for(page):
     cell = page.select_one(".atlas-cell")
-    assert (cell["data-cell"], cell["data-status"], cell["id"]) == ("toy.model:double", "idle", "cell-toy-model-double")
+    assert (cell["data-cell"], cell["data-status"], cell["id"]) == (
+        "toy.model:double",
+        "idle",
+        "cell-toy-model-double",
+    )
     actions = {button["data-action"]: button.has_attr("hidden") for button in cell.select("button")}
     assert actions == {"run": False, "stop": True, "reset": False, "share": False}
     assert all(button["type"] == "button" for button in cell.select("button"))
@@ -52,7 +58,10 @@ def test_figures_are_numbered_and_say_what_they_are(page):
     assert controls.has_attr("data-precomputed") and not controls.has_attr("data-measured")
     assert curve.figcaption.get_text().startswith("Figure 1. The curve with ")
     assert controls.figcaption.get_text().startswith("Figure 2. Its own caption with code")
-    assert [tag.get_text() for tag in page.select("figure .atlas-tag")] == ["measured", "pretrained: MiniLM, 22.7M"]
+    assert [tag.get_text() for tag in page.select("figure .atlas-tag")] == [
+        "measured",
+        "pretrained: MiniLM, 22.7M",
+    ]
     assert curve.select_one("[data-plot]")["aria-label"] == "The curve with x^2. Notice the bend at the end."
     assert curve.select_one("details p").decode_contents() == "Notice the <code>bend</code> at the end."
     assert not curve.select("form"), "a figure without controls has no form"
@@ -67,8 +76,13 @@ def test_every_control_is_labelled_and_named(page):
     for field in form.select("input, select"):
         assert form.select_one(f'label[for="{field["id"]}"]').get_text()
     assert [field.get("name") for field in form.select("input, select")] == [
-        "text", "gain", "kind", "clip", "query.x", "query.y",
-    ]  # fmt: skip
+        "text",
+        "gain",
+        "kind",
+        "clip",
+        "query.x",
+        "query.y",
+    ]
     text, gain, clip = (form.select_one(f"[name={name}]") for name in ("text", "gain", "clip"))
     assert (text["value"], text["maxlength"]) == ('a<b"c', "24")
     assert form.find(id=text["aria-describedby"]).get_text() == "Small letters."
@@ -80,7 +94,12 @@ def test_every_control_is_labelled_and_named(page):
     assert json.loads(kind["data-values"])[chosen] == 2
     assert clip.has_attr("checked")
     canvas = form.canvas
-    assert (canvas["data-name"], canvas["data-rows"], canvas["data-columns"], canvas["tabindex"]) == ("image", "2", "3", "0")
+    assert (canvas["data-name"], canvas["data-rows"], canvas["data-columns"], canvas["tabindex"]) == (
+        "image",
+        "2",
+        "3",
+        "0",
+    )
     assert json.loads(canvas["data-value"]) == [[0.0, 1.0, 0.0], [0.5, 0.0, 0.0]]
     x = form.select_one('[name="query.x"]')
     assert (x["min"], x["max"], x["value"]) == ("-2", "2", "0.5")
@@ -110,7 +129,11 @@ def test_mathematics_is_rendered_and_can_be_read_aloud(page):
 
 def test_citations_name_author_and_year_and_lead_to_the_list(page):
     single, first, second = page.select("a.atlas-citation")
-    assert [link.get_text() for link in (single, first, second)] == ["Elman, 1990", "Elman, 1990", "Cho et al., 2014"]
+    assert [link.get_text() for link in (single, first, second)] == [
+        "Elman, 1990",
+        "Elman, 1990",
+        "Cho et al., 2014",
+    ]
     assert "(Elman, 1990; Cho et al., 2014, p. 3)" in page.get_text()
     entries = page.select(".atlas-references > li")
     assert [entry["id"] for entry in entries] == ["reference-cho2014learning", "reference-elman1990finding"]
@@ -130,13 +153,20 @@ def test_measured_values_stand_in_the_prose(page):
 def test_the_line_under_the_title(page):
     facts = [part.get_text() for part in page.select(".atlas-facts > span")]
     assert facts == ["Beginner", "1990", "1 minute", "2 figures", "1 cell", "facts checked January 2026"]
-    assert page.select_one("noscript").get_text().startswith("Figures, controls and running code need JavaScript.")
+    assert (
+        page.select_one("noscript")
+        .get_text()
+        .startswith("Figures, controls and running code need JavaScript.")
+    )
 
 
 def test_the_page_tells_its_scripts_and_styles_what_it_is(page):
     assert json.loads(page.select_one("script#atlas-page").string) == {
-        "slug": "toy", "title": "Toy Networks", "family": "sequence", "figures": ["toy/curve", "toy/controls"],
-    }  # fmt: skip
+        "slug": "toy",
+        "title": "Toy Networks",
+        "family": "sequence",
+        "figures": ["toy/curve", "toy/controls"],
+    }
     assert page.article["data-family"] == "sequence"
 
 
@@ -163,7 +193,9 @@ def test_previous_and_next_follow_the_reading_order(built):
 
 
 def test_nothing_foreign_is_loaded(built):
-    loading = re.compile(r'<(?:script|img|iframe|source)[^>]+src="([^"]+)"|<link[^>]+rel="(?!canonical)[^>]+href="([^"]+)"')
+    loading = re.compile(
+        r'<(?:script|img|iframe|source)[^>]+src="([^"]+)"|<link[^>]+rel="(?!canonical)[^>]+href="([^"]+)"'
+    )
     for file in (built.root / "site").rglob("*.html"):
         for match in loading.finditer(file.read_text(encoding="utf-8")):
             address = match[1] or match[2]
@@ -187,7 +219,17 @@ def test_search_knows_captions_and_code_but_no_buttons(built):
     everything = " ".join(entries.values())
     assert "Figure 1. The curve" in entries["architectures/toy/#origin-and-intuition"]
     assert "Notice the" in everything and "def double" in everything
-    for junk in ("Run", "Reset", "Draw a digit", "dB", "annotation", "tanh", "need JavaScript", "What to notice", "minute"):
+    for junk in (
+        "Run",
+        "Reset",
+        "Draw a digit",
+        "dB",
+        "annotation",
+        "tanh",
+        "need JavaScript",
+        "What to notice",
+        "minute",
+    ):
         assert junk not in everything, f"search finds {junk!r}"
     assert len(entries) == len(index["docs"]), "two entries lead to one place"
 

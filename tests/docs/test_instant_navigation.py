@@ -1,4 +1,4 @@
-"""The theme swaps pages in place wherever the site is served, so that what runs in a page outlives a click."""
+"""The theme swaps pages in place wherever the site is served, so that what runs in one outlives a click."""
 
 import functools
 import http.server
