@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import page_assets, python_assets
-from tools.files import ROOT, AssetError, key_of, write
+from tools import page_assets, python_assets, stamps
+from tools.files import AssetError, key_of
 
-STAMPS = ROOT / ".cache" / "assets"
 HERE = Path(__file__).parent
 Say = Callable[[str], None]
 
@@ -41,11 +39,6 @@ def _inputs(*paths: Path) -> str:
     return key_of([*paths, HERE / "page_assets.py"])
 
 
-def _python(say: Say) -> list[Path]:
-    python_assets.build(say)
-    return [path for path in python_assets.PYTHON.rglob("*") if path.is_file()]
-
-
 STEPS = {
     "tokens": Step("colours", lambda: _inputs(page_assets.TOKENS), lambda _: page_assets.tokens()),
     "fonts": Step("fonts", lambda: _inputs(*page_assets.font_files()), lambda _: page_assets.fonts()),
@@ -53,30 +46,23 @@ STEPS = {
     "bundles": Step(
         "Plotly and the editor", lambda: key_of(page_assets.bundle_inputs()), lambda _: page_assets.bundles()
     ),
-    "python": Step("Python for the page", python_assets.key, _python),
+    "python": Step("Python for the page", python_assets.key, python_assets.build),
 }
-
-
-def is_current(name: str, key: str) -> bool:
-    """Whether a step's files are those that its inputs make."""
-    try:
-        stamp = json.loads((STAMPS / f"{name}.json").read_text())
-        sizes = {ROOT / path: size for path, size in stamp["files"].items()}
-        return stamp["key"] == key and all(path.stat().st_size == size for path, size in sizes.items())
-    except (OSError, ValueError, KeyError, AttributeError):
-        return False
 
 
 def run(name: str, force: bool, say: Say) -> bool:
     """Run a step if it needs to be; returns whether it did."""
-    step = STEPS[name]
-    key = step.key()
-    if not force and is_current(name, key):
-        return False
-    files = step.make(say)
-    sizes = {path.relative_to(ROOT).as_posix(): path.stat().st_size for path in files}
-    write(STAMPS / f"{name}.json", json.dumps({"key": key, "files": sizes}, indent=1))
-    return True
+    made = []
+
+    def make() -> list[str]:
+        made.append(name)
+        return [str(path) for path in STEPS[name].make(say)]
+
+    if force:
+        for stamp in stamps.STAMPS.glob(f"{name}*.json"):
+            stamp.unlink(missing_ok=True)
+    stamps.remembered(name, STEPS[name].key(), make, lambda files: map(Path, files))
+    return bool(made)
 
 
 @contextlib.contextmanager
@@ -87,8 +73,8 @@ def alone() -> Iterator[None]:
     except ImportError:
         yield
         return
-    STAMPS.mkdir(parents=True, exist_ok=True)
-    with (STAMPS / "lock").open("w") as lock:
+    stamps.STAMPS.mkdir(parents=True, exist_ok=True)
+    with (stamps.STAMPS / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -108,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
             for number, name in enumerate(chosen.steps or STEPS, 1):
                 failed += not _tell(number, len(chosen.steps or STEPS), name, chosen.force)
     except OSError as error:
-        print(f"assets: {error.filename or STAMPS}: {error.strerror}", file=sys.stderr)
+        print(f"assets: {error.filename or stamps.STAMPS}: {error.strerror}", file=sys.stderr)
         return 1
     return 1 if failed else 0
 

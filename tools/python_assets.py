@@ -6,6 +6,7 @@ not written down anywhere: Python is started under Node and asked.
 
 from __future__ import annotations
 
+import functools
 import json
 import tempfile
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pathlib import Path
 from tools import interpreter, numpy_wheel, page_code
 from tools.files import GENERATED, ROOT, AssetError, digest, key_of, package, write
 from tools.packs import pack, squeeze
+from tools.stamps import remembered
 
 PYTHON = GENERATED / "py"
 HOME = "atlas"  # the folder, in the page's file system, that holds `snippets`
@@ -66,20 +68,8 @@ def place(name: str, data: bytes) -> dict:
     return {"url": file, "bytes": len(data)}
 
 
-def inputs() -> list[Path]:
-    """Everything that the Python assets are made from."""
-    own = [*Path(__file__).parent.glob("*.py"), *RUNTIME.glob("*.py"), interpreter.SCRIPT]
-    pages = [path for slug in page_code.slugs() for path in page_inputs(slug)]
-    runtime = [package("pyodide", name) for name in ("package.json", "pyodide.asm.wasm", "pyodide.asm.js")]
-    return [*own, *runtime, package("pyodide", "pyodide.mjs"), package("pyodide", "python_stdlib.zip"), *core_files(), *pages]
-
-
-def page_inputs(slug: str) -> list[Path]:
-    page = page_code.PAGES / f"{slug}.md"
-    return [*page_code.source_files(slug), *page_code.data_files(slug), *([page] if page.is_file() else [])]
-
-
 def core_files() -> list[Path]:
+    """What the core pack is made from, under `snippets`."""
     return [page_code.SNIPPETS / "__init__.py", *page_code.kit_files(), *page_code.torch_files()]
 
 
@@ -157,59 +147,103 @@ def page_bundle(slug: str) -> dict:
 
 
 def library(say: Say) -> dict[str, bytes]:
-    """The whole standard library and NumPy as bytecode, with the finder of the archives, by place."""
-    wheel = numpy_wheel.fetch(say=say)
-    folder = interpreter.runtime_tree(wheel)
+    """The whole standard library and NumPy as bytecode, by place."""
+    folder = interpreter.runtime_tree(numpy_wheel.fetch(say=say))
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def build(say: Say = lambda text: None) -> None:
-    """Make everything under `py/` and leave nothing there that the new manifest does not name."""
-    tree = library(say)
-    core = core_pack()
-    page_files = [path for slug in page_code.slugs() for path in page_code.source_files(slug)]
-    say("starting Python under Node to see what it loads")
-    lean = lean_places(tree, core, page_code.foreign_imports([*core_files(), *page_files]))
+def runtime_entries() -> dict[str, dict]:
+    """Pyodide's own files, the interpreter gzip'ed."""
+    return {
+        "loader": place("pyodide.mjs", package("pyodide", "pyodide.mjs").read_bytes()),
+        "script": place("pyodide.asm.js", package("pyodide", "pyodide.asm.js").read_bytes()),
+        "wasm": place("pyodide.asm.wasm.gz", squeeze(package("pyodide", "pyodide.asm.wasm").read_bytes())),
+    }
+
+
+def library_entries(tree: dict[str, bytes], lean: set[str]) -> dict[str, dict]:
+    """The pack that starts Python, with a list of what it lacks, and the two archives that have the rest."""
     rest = {name: data for name, data in tree.items() if name not in lean}
     numpy = {name: data for name, data in rest.items() if name.startswith(interpreter.SITE)}
     standard = {name: data for name, data in rest.items() if name not in numpy}
-    say("packing")
     missing = {
         "standard": sorted(name for where in standard if (name := module_name(where))),
         "numpy": sorted(name for where in numpy if (name := module_name(where))),
     }
     listed = json.dumps(missing, separators=(",", ":")).encode()
-    wasm = package("pyodide", "pyodide.asm.wasm").read_bytes()
-    files = {
-        "loader": place("pyodide.mjs", package("pyodide", "pyodide.mjs").read_bytes()),
-        "script": place("pyodide.asm.js", package("pyodide", "pyodide.asm.js").read_bytes()),
-        "wasm": place("pyodide.asm.wasm.gz", squeeze(wasm)),
+    return {
         "lean": place("lean.pack.gz", pack({name: tree[name] for name in lean} | {f"{HOME}/missing.json": listed})),
-        "core": place("core.pack.gz", pack(core)),
         "standard": place("standard.pack.gz", pack(standard)),
         "numpy": place("numpy.pack.gz", pack(numpy)),
     }
-    pages = {}
-    for slug in page_code.slugs():
+
+
+def build(say: Say = lambda text: None) -> list[Path]:
+    """Make everything under `py/`, leave nothing there that the new manifest does not name, return the files.
+
+    What is slow is done again only when what it is made from changed: compiling the kit and torch, asking Python
+    what it loads, and packing the library.
+    """
+    pages = page_code.slugs()
+    own = [Path(__file__), interpreter.SCRIPT, Path(interpreter.__file__), *RUNTIME.glob("*.py")]
+    pyodide = [package("pyodide", name) for name in ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")]
+    base = key_of([*own, *pyodide, package("pyodide", "python_stdlib.zip")], numpy_wheel.wanted().sha256)
+    tree = functools.cache(lambda: library(say))
+    core = functools.cache(lambda: _said(say, "compiling the kit and torch", core_pack))
+    also = page_code.foreign_imports([*core_files(), *(file for slug in pages for file in page_code.source_files(slug))])
+    core_key = key_of(core_files(), base)
+
+    def look() -> list[str]:
+        say("starting Python under Node to see what it loads")
+        return sorted(lean_places(tree(), core(), also))
+
+    def pack_library() -> dict[str, dict]:
+        say("packing the library")
+        return library_entries(tree(), set(lean))
+
+    lean = remembered("python-lean", key_of([], core_key, also), look)
+    files = {
+        **remembered("python-runtime", base, runtime_entries, _places),
+        **remembered("python-library", key_of([], base, lean), pack_library, _places),
+        **remembered("python-core", core_key, lambda: {"core": place("core.pack.gz", pack(core()))}, _places),
+    }
+    hashes = {}
+    for slug in pages:
         bundle = page_bundle(slug)
         write(PYTHON / "pages" / f"{slug}.json", json.dumps(bundle, ensure_ascii=False))
-        pages[slug] = bundle["hash"]
-    manifest = {"protocol": PROTOCOL, "files": files, "lock": interpreter.lock_contents(), "pages": pages}
+        hashes[slug] = bundle["hash"]
+    manifest = {"protocol": PROTOCOL, "files": files, "lock": interpreter.lock_contents(), "pages": hashes}
     write(PYTHON / "manifest.json", json.dumps(manifest, separators=(",", ":")))
-    prune(manifest)
+    return prune(manifest)
 
 
-def prune(manifest: dict) -> None:
-    """Delete files under `py/` that belong to no page and no runtime of this manifest."""
-    kept = {PYTHON / "manifest.json", *(PYTHON / entry["url"] for entry in manifest["files"].values())}
+def _said(say: Say, text: str, make: Callable[[], dict[str, bytes]]) -> dict[str, bytes]:
+    say(text)
+    return make()
+
+
+def _places(entries: dict[str, dict]) -> list[Path]:
+    return [PYTHON / entry["url"] for entry in entries.values()]
+
+
+def prune(manifest: dict) -> list[Path]:
+    """Delete files under `py/` that belong to no page and no runtime of this manifest; returns those that stay."""
+    kept = {PYTHON / "manifest.json", *_places(manifest["files"])}
     for slug in manifest["pages"]:
         page = PYTHON / "pages" / f"{slug}.json"
-        kept |= {page, *(PYTHON / asset["url"] for asset in json.loads(page.read_text())["assets"])}
+        kept |= {page, *(PYTHON / asset["url"] for asset in json.loads(page.read_text(encoding="utf-8"))["assets"])}
     for path in PYTHON.rglob("*"):
         if path.is_file() and path not in kept:
             path.unlink(missing_ok=True)
+    return sorted(kept)
 
 
 def key() -> str:
     """Changes when anything that the Python assets are made from does."""
-    return key_of(inputs(), numpy_wheel.wanted().sha256, PROTOCOL)
+    own = [*Path(__file__).parent.glob("*.py"), *RUNTIME.glob("*.py"), interpreter.SCRIPT]
+    runtime = [package("pyodide", name) for name in ("package.json", "pyodide.asm.wasm", "python_stdlib.zip")]
+    pages = []
+    for slug in page_code.slugs():
+        text = page_code.PAGES / f"{slug}.md"
+        pages += [*page_code.source_files(slug), *page_code.data_files(slug), *([text] if text.is_file() else [])]
+    return key_of([*own, *runtime, *core_files(), *pages], numpy_wheel.wanted().sha256, PROTOCOL)

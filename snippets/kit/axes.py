@@ -68,6 +68,9 @@ def positions(labels: list | None, count: int, title: str) -> tuple[list, dict]:
     """Return cell positions and their axis. Text labels may repeat, so they name positions 0, 1, 2, …"""
     entry = axis(title)
     if labels is None:
+        if count <= 7:
+            entry |= {"tick0": 0, "dtick": 1}  # no ticks between the cells
+            del entry["nticks"]
         return list(range(count)), entry
     values = plain(labels)
     if len(values) != count:
@@ -127,20 +130,27 @@ def span(
 
 
 def logarithmic(entry: dict, log: bool, values: list | None = None) -> None:
-    """Make an axis logarithmic: ticks at the values where they are few, otherwise at powers of ten."""
+    """Make an axis logarithmic: ticks at the values where they are few, otherwise at round numbers."""
     if not log:
         return
-    entry.pop("nticks", None)
-    entry |= {"type": "log", "dtick": 1, "exponentformat": "power"}
+    low, high = entry["range"]
     stops = sorted({value for value in values or [] if value is not None})
-    decades = entry["range"][1] - entry["range"][0]
-    if 1 < len(stops) <= 8:
-        del entry["dtick"]
-        entry |= {"tickmode": "array", "tickvals": stops, "ticktext": [f"{stop:,g}" for stop in stops]}
-    elif decades > 7:
-        entry["dtick"] = math.ceil(decades / 6)
-    elif decades < 1.5:
-        entry["dtick"] = "D2"
+    powers = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
+    if not 1 < len(stops) <= 8:
+        if high - low <= 2:
+            round_ones = (m * 10.0**p for p in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5))
+            stops = [stop for stop in round_ones if low - 1e-9 <= math.log10(stop) <= high + 1e-9]
+        else:
+            stops = [10.0**power for power in powers[:: math.ceil(len(powers) / 7)]]
+    raised = high - low > 2 and (powers[0] < -2 or powers[-1] > 4)
+    entry |= {"type": "log", "tickmode": "array", "tickvals": plain(stops)}
+    entry["ticktext"] = [_power(stop) if raised else f"{float(f'{stop:.5g}'):,g}" for stop in stops]
+    entry.pop("nticks", None)
+
+
+def _power(value: float) -> str:
+    power = round(math.log10(value))
+    return "1" if power == 0 else f"10<sup>{power}</sup>".replace("-", "−")
 
 
 def curve(label: str, value: object, x: object, gaps: bool) -> tuple[list, list]:
@@ -196,8 +206,9 @@ def legend() -> dict:
 
 
 def legend_rows(labels: list[str]) -> int:
-    total = sum(text_width(label) + 46 for label in labels)
-    return max(1, math.ceil(total / (NARROWEST - 60)))
+    """Return how many rows a legend of these labels takes on the narrowest screen."""
+    beside = max(1, int((NARROWEST - 60) / (max(map(text_width, labels)) + 46)))
+    return math.ceil(len(labels) / beside)
 
 
 def colour_bar(title: str) -> dict:

@@ -69,7 +69,10 @@ def build(task: dict) -> dict:
         files, report = _figure(task) if task["kind"] == "figure" else _diagram(task)
         _write(task, files, report, started)
     except Exception as error:  # reported by name; the others are still built
-        return {"error": _explain(error), "traceback": traceback.format_exc()}
+        reason = _explain(error)
+        for kind in ("Figure", "Diagram"):  # the report names it already
+            reason = reason.removeprefix(f"{kind} “{task['slug']}/{task['name']}” ")
+        return {"error": reason, "traceback": traceback.format_exc()}
     return report
 
 
@@ -149,13 +152,25 @@ def _write(task: dict, files: dict[str, object], report: dict, started: float) -
         report |= {"files": sizes, "compressed": compressed, "seconds": seconds}
         entry = {
             "code": task["code"],
-            "read": {_relative(path): digest for path, digest in sorted(_read.items())},
+            "read": _read_for(task),
             "written": {name: sha256(output / name) for name in sizes},
             "report": report,
         }
         write_atomically(Path(task["entry"]), json.dumps(entry))
     except OSError as error:
         raise BuildError(f"cannot write its files: {error.strerror}") from error
+
+
+def _read_for(task: dict) -> dict[str, str]:
+    """Return the hashes of the files that a figure may have read, by their names in the project.
+
+    A file that an earlier figure of this process has read may still be in use from memory, so all of them
+    count, but for files of pages that this one does not import.
+    """
+    module = f"{task['slug'].replace('-', '_')}.{'figures' if task['kind'] == 'figure' else 'diagram'}"
+    packages = {name.split(".")[0] for name in uses(module)} | {"data"}
+    names = {_relative(path): digest for path, digest in sorted(_read.items())}
+    return {name: digest for name, digest in names.items() if name.split("/")[1] in packages}
 
 
 def find_difference(one: object, other: object, path: str = "") -> str:

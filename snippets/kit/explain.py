@@ -120,8 +120,13 @@ def _name(error: NameError) -> str:
 def _attribute(error: AttributeError) -> str:
     if error.name is None or error.obj is None:
         return ""
-    owner = getattr(error.obj, "__name__", None) or f"a {type(error.obj).__name__}"
+    owner = _as_imported(getattr(error.obj, "__name__", "")) or f"a {type(error.obj).__name__}"
     return f"{owner} has no “{error.name}”.{_suggestion(error.name, dir(error.obj))}"
+
+
+def _as_imported(name: str) -> str:
+    """A module's name as the reader knows it: in the page, `torch` is a package of ours."""
+    return name.replace("snippets.numpy_torch", "torch")
 
 
 def _missing_module(error: ModuleNotFoundError) -> str:
@@ -134,7 +139,7 @@ def _import(error: ImportError) -> str:
     if not match:
         return ""
     known = dir(sys.modules[match[2]]) if match[2] in sys.modules else []
-    return f"“{match[2]}” has nothing called “{match[1]}”.{_suggestion(match[1], known)}"
+    return f"“{_as_imported(match[2])}” has nothing called “{match[1]}”.{_suggestion(match[1], known)}"
 
 
 def _not_implemented(error: NotImplementedError) -> str:

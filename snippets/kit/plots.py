@@ -156,7 +156,7 @@ def lines(
             ),
         }
         if "markers" in trace["mode"]:
-            trace["marker"] = {"color": colours[label], "size": 6}
+            trace |= {"marker": {"color": colours[label], "size": 6}, "cliponaxis": False}
         traces.append(trace)
 
     x_axis, y_axis = axes.axis(x_title), axes.axis(y_title)
@@ -243,9 +243,26 @@ def bars(
             "thickness": 1.2,
             "width": 3,
         }
-    if text is not None:
+    traces = [trace]
+    if text is not None and spread is None:
         trace |= {"text": plain(text), "textposition": "outside", "cliponaxis": False}
         trace["textfont"] = {"size": axes.LABEL_SIZE, "color": INK}
+    elif text is not None:  # beyond the repeats, not across them
+        beyond = [high if value >= 0 else low for low, high, value in zip(lower, upper, lengths, strict=True)]
+        above, below = ("middle right", "middle left") if horizontal else ("top center", "bottom center")
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "text",
+                along: beyond,
+                across: list(range(len(lengths))),
+                "text": plain(text),
+                "textposition": [above if value >= 0 else below for value in lengths],
+                "textfont": {"size": axes.LABEL_SIZE, "color": INK},
+                "cliponaxis": False,
+                "hoverinfo": "skip",
+            }
+        )
     category, value_axis = (
         axes.axis(y_title if horizontal else x_title),
         axes.axis(x_title if horizontal else y_title),
@@ -255,7 +272,7 @@ def bars(
     if limits is None:
         top = max([*lengths, *edges, 0])
         bottom = min([*lengths, *edges, 0])
-        reach = (top - bottom or 1.0) * (1.12 if text is not None else 1.04)
+        reach = (top - bottom or 1.0) * (1.14 if text is not None else 1.04)
         limits = (top - reach if bottom < 0 else 0, top if top == 0 else bottom + reach)
     value_axis |= {"range": plain([float(limit) for limit in limits])}
     if horizontal:
@@ -272,7 +289,7 @@ def bars(
             bottom=44 + (min(longest, 90) * 0.7 if "tickangle" in category else 0),
         )
     layout["bargap"] = 0.25
-    return {"data": [trace], "layout": layout}
+    return {"data": traces, "layout": layout}
 
 
 def distribution(
@@ -498,7 +515,7 @@ def image_grid(
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     gap = max(1, round(wide / 14))
-    head = max(gap, round(16 * (columns * (wide + gap)) / axes.NARROWEST)) if titles else gap
+    head = max(gap, round(20 * (columns * (wide + gap)) / axes.NARROWEST)) if titles else gap
     full_wide, full_tall = columns * (wide + gap) - gap, rows * (tall + head) - (0 if titles else head)
     empty = [0, 0, 0, 0] if in_colour else None
     canvas = [[empty] * full_wide for _ in range(full_tall)]

@@ -174,7 +174,7 @@ def experiments(slug: str, plan: dict[str, tuple], *, jobs: int = 1, force: bool
     }
     due = [name for name in plan if name not in kept]
     training = {TRAINING: found[TRAINING]} if TRAINING in found else {}
-    if sorted(kept) != sorted(known):
+    if list(kept) != list(known):
         _save_plan(slug, training, plan, kept)
     failures = []
     with Bar(f"{slug} · experiments", len(plan), done=len(kept)) as bar:

@@ -28,7 +28,7 @@ from .dtypes import (
     strided,
 )
 from .install import install
-from .primitive import FUNCTIONS
+from .primitive import FUNCTIONS, as_function
 from .tensor import Tensor
 
 # every file of ops registers its functions and methods when it is imported
@@ -47,7 +47,7 @@ LAZY = {
 }
 
 globals().update({d.name: d for d in ALL}, **ALIASES)
-globals().update(FUNCTIONS)
+globals().update({name: as_function(fn) for name, fn in FUNCTIONS.items()})
 from math import e, inf, nan, pi  # isort: skip  # noqa: E402
 
 newaxis = None

@@ -184,16 +184,16 @@ def fill_(self, value):
         if value._array.ndim:
             raise RuntimeError("fill_ only supports 0-dimension value tensor but got tensor with "
                                f"{value._array.ndim} dimensions.")
-        return FILL.inplace(self, value)
-    return relabel(FILL.inplace(self, value), "FillBackward0")
+        return FILL.inplace(self, value) if self._base is not None else relabel(
+            FILL.inplace(self, value), "FillBackward3")
+    return FILL.inplace(self, value) if self._base is not None else relabel(
+        FILL.inplace(self, value), "FillBackward2")
 
 
 @function
 def fill(input, value):
-    return clone(input).fill_(value)
-
-
-Tensor.fill = fill
+    """A new tensor of input's shape that holds `value` everywhere."""
+    return relabel(FILL(input, value), "FillBackward1" if isinstance(value, Tensor) else "FillBackward0")
 
 
 @method

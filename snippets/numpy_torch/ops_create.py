@@ -18,7 +18,7 @@ from .dtypes import (
     scalar_dtype,
 )
 from .helpers import sizes_of
-from .primitive import common_dtype, function, method, named, public
+from .primitive import Primitive, common_dtype, function, method, named, public, scalar_name
 from .tensor import Tensor, from_numpy, wrap
 
 
@@ -352,9 +352,15 @@ def _complex(real: Tensor, imag: Tensor) -> Tensor:
     if real.dtype is not imag.dtype:
         raise RuntimeError(f"Expected object of scalar type {real.dtype} but got scalar type {imag.dtype} for second "
                            "argument")
-    return real + imag * 1j
+    if real._array.dtype.kind != "f":
+        raise RuntimeError("Expected both inputs to be Half, Float or Double tensors but got "
+                           f"{scalar_name(real._array.dtype)} and {scalar_name(imag._array.dtype)}")
+    return COMPLEX(real, imag)
 
 
+COMPLEX = Primitive("complex", lambda real, imag: (real + imag * 1j).astype(
+    np.complex64 if real.dtype == np.float32 else np.complex128), "real imag", complex=True,
+    real=lambda grad: grad.real, imag=lambda grad: grad.imag)
 function(named(_complex, "complex"))
 
 @function

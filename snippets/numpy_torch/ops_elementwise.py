@@ -10,7 +10,7 @@ import numpy as np
 from .absent import refuse
 from .dtypes import bool_
 from .helpers import broadcast_shape
-from .primitive import Primitive, common_dtype, function, method, named, public, real_or_conj
+from .primitive import Primitive, common_dtype, function, method, named, public, real_or_conj, relabel
 from .tensor import Tensor, wrap
 
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -61,9 +61,11 @@ def _round(x, decimals):
 # --- the table -------------------------------------------------------------------------------------
 
 
-def unary(name: str, forward, gradient=None, kind: str = "float", complex: bool = False) -> Primitive:
+def unary(name: str, forward, gradient=None, kind: str = "float", complex: bool = False,
+          label: str | None = None) -> Primitive:
     """A table row: `gradient` is a formula of grad, self and result."""
-    return Primitive(name, forward, "self", kind=kind, complex=complex, **({"self": gradient} if gradient else {}))
+    formulas = {"self": gradient} if gradient else {}
+    return Primitive(name, forward, "self", kind=kind, complex=complex, label=label, **formulas)
 
 
 def none(grad):
@@ -78,7 +80,7 @@ UNARY = {row.name: row for row in (
     unary("log", np.log, lambda grad, self: grad / real_or_conj(self), complex=True),
     unary("log2", np.log2, lambda grad, self: grad / (self * LN2)),
     unary("log10", np.log10, lambda grad, self: grad / (self * LN10)),
-    unary("log1p", np.log1p, lambda grad, self: grad / (self + 1)),
+    unary("log1p", np.log1p, lambda grad, self: grad / (self + 1), label="Log1PBackward0"),
     unary("sqrt", np.sqrt, lambda grad, result: grad / (2 * result)),
     unary("rsqrt", lambda x: 1 / np.sqrt(x), lambda grad, result: -0.5 * grad * result**3),
     unary("reciprocal", lambda x: 1 / x, lambda grad, result: -grad * real_or_conj(result * result), complex=True),
@@ -107,6 +109,23 @@ UNARY = {row.name: row for row in (
     unary("logical_not", np.logical_not, kind="same"),
 )}
 
+def _no_zero(fn):
+    """`fn` of two arrays; whole numbers divided by zero are an error."""
+    def forward(self, other):
+        if np.result_type(self, other).kind in "iub" and np.any(np.asarray(other) == 0):
+            raise RuntimeError("ZeroDivisionError")
+        return fn(self, other)
+
+    return forward
+
+
+def _no_derivative(op: str):
+    def formula(grad):
+        raise RuntimeError(f"derivative for aten::{op} is not implemented")
+
+    return formula
+
+
 BINARY = {row.name: row for row in (
     Primitive("mul", np.multiply, "self other", kind="same", complex=True,
               self=lambda grad, other: grad * real_or_conj(other), other=lambda grad, self: grad * real_or_conj(self)),
@@ -125,9 +144,9 @@ BINARY = {row.name: row for row in (
     Primitive("logaddexp", np.logaddexp, "self other", kind="same",
               self=lambda grad, self, result: grad * np.exp(self - result),
               other=lambda grad, other, result: grad * np.exp(other - result)),
-    Primitive("fmod", np.fmod, "self other", kind="same", self=lambda grad: grad,
+    Primitive("fmod", _no_zero(np.fmod), "self other", kind="same", self=lambda grad: grad,
               other=lambda grad, self, other: -grad * np.trunc(self / other)),
-    Primitive("remainder", np.remainder, "self other", kind="same", self=lambda grad: grad,
+    Primitive("remainder", _no_zero(np.remainder), "self other", kind="same", self=lambda grad: grad,
               other=lambda grad, self, other: -grad * np.floor(self / other)),
     Primitive("copysign", np.copysign, "self other", kind="float",
               self=lambda grad, self, result: grad * np.where(self == 0, 0, result / self),
@@ -157,10 +176,13 @@ RSUB = Primitive("rsub", lambda self, other: other - self, "self other", kind="s
 DIV = Primitive("div", np.true_divide, "self other", kind="float", complex=True,
                 self=lambda grad, other: grad / real_or_conj(other),
                 other=lambda grad, self, other: -grad * real_or_conj((self / other) / other))
-FLOOR_DIV = Primitive("div", np.floor_divide, "self other", kind="same", label="DivBackward1",
-                      self=none, other=lambda grad: none(grad))
-TRUNC_DIV = Primitive("div", lambda a, b: _trunc_divide(a, b), "self other", kind="same", label="DivBackward1",
-                      self=none, other=lambda grad: none(grad))
+FLOOR_DIV = Primitive("div", _no_zero(np.floor_divide), "self other", kind="same", label="DivBackward2",
+                      self=none, other=none)
+FLOOR_DIVIDE = Primitive("floor_divide", _no_zero(np.floor_divide), "self other", kind="same",
+                         label="torch::autograd::NotImplemented", self=_no_derivative("floor_divide"),
+                         other=_no_derivative("floor_divide"))
+TRUNC_DIV = Primitive("div", _no_zero(lambda a, b: _trunc_divide(a, b)), "self other", kind="same",
+                      label="DivBackward2", self=none, other=none)
 
 
 def _trunc_divide(a, b):
@@ -265,11 +287,28 @@ def _publish_unary(name: str, row: Primitive) -> None:
     _both(name, call, call_)
 
 
+NUMBER_FIRST = ("mul", "remainder", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift",
+                "bitwise_right_shift")
+TENSORS_ONLY = ("maximum", "minimum", "atan2", "hypot", "logaddexp", "logical_and", "logical_or", "logical_xor")
+# grad_fn names that differ with a number and with a tensor on the right
+BY_OTHER = {"remainder": ("RemainderBackward0", "RemainderBackward1"), "fmod": ("FmodBackward0", "FmodBackward1"),
+            "copysign": ("CopysignBackward1", "CopysignBackward0")}
+
+
 def _publish_binary(name: str, row: Primitive) -> None:
+    numbered = BY_OTHER.get(name)
+
     def call(input, other, *, out=None):
         if out is not None:
             raise refuse(f"torch.{name}(out=…)", "assign the result instead")
-        return row(input, other)
+        if not isinstance(input, Tensor) and not (name in NUMBER_FIRST and isinstance(other, Tensor)):
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        if name in TENSORS_ONLY and not isinstance(other, Tensor):
+            raise TypeError(f"{name}(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+        result = row(input, other)
+        if numbered and result._node is not None:
+            result._node.label = numbered[isinstance(other, Tensor)]
+        return result
 
     def call_(self, other):
         return row.inplace(self, other)
@@ -329,7 +368,8 @@ def sub_(self, other, *, alpha=1):
 
 def rsub(input, other, *, alpha=1):
     _no_bool_sub(input, other)
-    return RSUB(_scaled(input, alpha), other)
+    out = RSUB(_scaled(input, alpha), other)
+    return relabel(out, "RsubBackward0") if isinstance(other, Tensor) else out
 
 
 def _divider(rounding_mode):
@@ -339,33 +379,22 @@ def _divider(rounding_mode):
     return {None: DIV, "floor": FLOOR_DIV, "trunc": TRUNC_DIV}[rounding_mode]
 
 
-def _no_zero_integers(row, a, b):
-    if row is not DIV and common_dtype((a, b)).category < 2:
-        zero = (b._array == 0).any() if isinstance(b, Tensor) else b == 0
-        if zero:
-            raise RuntimeError("ZeroDivisionError")
-
-
 def div(input, other, *, rounding_mode=None, out=None):
     if out is not None:
         raise refuse("torch.div(out=…)", "assign the result instead")
-    row = _divider(rounding_mode)
-    _no_zero_integers(row, input, other)
-    return row(input, other)
+    return _divider(rounding_mode)(input, other)
 
 
 def div_(self, other, *, rounding_mode=None):
-    row = _divider(rounding_mode)
-    _no_zero_integers(row, self, other)
-    return row.inplace(self, other)
+    return _divider(rounding_mode).inplace(self, other)
 
 
 def floor_divide(input, other):
-    return div(input, other, rounding_mode="floor")
+    return FLOOR_DIVIDE(input, other)
 
 
 def floor_divide_(self, other):
-    return div_(self, other, rounding_mode="floor")
+    return FLOOR_DIVIDE.inplace(self, other)
 
 
 def true_divide(input, other):
@@ -377,7 +406,8 @@ def pow(input, exponent, *, out=None):
     if out is not None:
         raise refuse("torch.pow(out=…)", "assign the result instead")
     if isinstance(exponent, Tensor):
-        return POW(input, exponent)
+        out = POW(input, exponent)
+        return out if isinstance(input, Tensor) else relabel(out, "PowBackward2")
     _no_negative_power(input, exponent)
     return POW_NUMBER(input, exponent)
 
@@ -433,12 +463,21 @@ CLAMP_MAX = Primitive("clamp_max", np.minimum, "self high", kind="same",
                       high=lambda grad, self, high: np.where(self > high, grad, 0))
 
 
+def _needs_tensor(input, name: str):
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+
+
 def clamp_min(input, min):
-    return CLAMP_MIN(input, min)
+    _needs_tensor(input, "clamp_min")
+    out = CLAMP_MIN(input, min)
+    return relabel(out, "ClampMinBackward1") if isinstance(min, Tensor) else out
 
 
 def clamp_max(input, max):
-    return CLAMP_MAX(input, max)
+    _needs_tensor(input, "clamp_max")
+    out = CLAMP_MAX(input, max)
+    return relabel(out, "ClampMaxBackward1") if isinstance(max, Tensor) else out
 
 
 def clamp_min_(self, min):
@@ -449,8 +488,9 @@ def clamp_max_(self, max):
     return CLAMP_MAX.inplace(self, max)
 
 
-def round(input, *, decimals: int = 0):
-    return ROUND(input, decimals)
+def round(input, *, decimals: int | None = None):
+    out = ROUND(input, decimals or 0)
+    return out if decimals is None else relabel(out, "RoundBackward1")
 
 
 def round_(self, *, decimals: int = 0):
@@ -565,6 +605,9 @@ def signbit(input):
 
 
 def isclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False):
+    for tolerance, value in (("rtol", rtol), ("atol", atol)):
+        if value < 0:
+            raise RuntimeError(f"{tolerance} must be greater than or equal to zero, but got {value}")
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(f"{_long_name(input)} did not match {_long_name(other)}")
     with np.errstate(all="ignore"):
@@ -604,7 +647,7 @@ def _operator(fn):
 
 def _swapped(fn):
     def operate(self, other):
-        return fn(other, self) if isinstance(other, NUMBER) else NotImplemented
+        return fn(other, self) if isinstance(other, NUMBER) or isinstance(other, Tensor) else NotImplemented
 
     return operate
 
@@ -615,7 +658,7 @@ def _rtruediv(self, other):
 
 for _symbol, _fn in {
     "add": ADD, "radd": ADD, "sub": sub, "rsub": rsub, "mul": BINARY["mul"], "rmul": BINARY["mul"],
-    "truediv": DIV, "rtruediv": _rtruediv, "floordiv": floor_divide, "pow": pow, "mod": BINARY["remainder"],
+    "truediv": DIV, "rtruediv": _rtruediv, "floordiv": floor_divide, "pow": pow, "mod": Tensor.__dict__["remainder"],
     "iadd": add_, "isub": sub_, "imul": BINARY["mul"].inplace, "itruediv": div_, "ifloordiv": floor_divide_,
     "ipow": pow_, "imod": BINARY["remainder"].inplace,
     "and": BINARY["bitwise_and"], "or": BINARY["bitwise_or"], "xor": BINARY["bitwise_xor"],
@@ -627,9 +670,12 @@ for _symbol, _fn in {
     "ge": BINARY["ge"],
 }.items():
     setattr(Tensor, f"__{_symbol}__", named(_operator(_fn), f"__{_symbol}__"))
+# PyTorch has no derivative for a number modulo a tensor
+NUMBER_MODULO = Primitive("remainder", _no_zero(np.remainder), "self other", kind="same",
+                          label="torch::autograd::NotImplemented", other=_no_derivative("remainder"))
 Tensor.__rpow__ = _swapped(pow)
 Tensor.__rfloordiv__ = _swapped(floor_divide)
-Tensor.__rmod__ = _swapped(BINARY["remainder"])
+Tensor.__rmod__ = _swapped(NUMBER_MODULO)
 Tensor.__neg__ = Tensor.__dict__["neg"]
 Tensor.__abs__ = Tensor.__dict__["abs"]
 Tensor.__invert__ = bitwise_not

@@ -257,6 +257,8 @@ def parse(key, shape: tuple[int, ...]) -> tuple[tuple, tuple, str]:
             own = slice(_whole(item.start), _whole(item.stop), step)
             if own.indices(shape[dim]) != (0, shape[dim], 1):
                 label = "SliceBackward0"
+            elif label == "AliasBackward0":
+                label = "SliceBackward0"
             basic.append(own)
             advanced.append(FULL)
             dim += 1
@@ -618,7 +620,17 @@ def take_along_dim(input, indices, dim: int | None = None):
 
 @public
 def take(input, index):
-    return input.reshape(-1)[index % max(input._array.size, 1) if index._array.size else index]
+    """Elements of the flattened input."""
+    if index._array.dtype != INT64:
+        raise RuntimeError(f"take(): Expected a long tensor for index, but got {scalar_name(index._array.dtype)}")
+    if index._array.size and not input._array.size:
+        raise IndexError("take(): tried to take from an empty tensor")
+    return _checked(lambda: TAKE(input, index), input._array, (index._array,))
+
+
+TAKE = Primitive("take", lambda self, index: self.reshape(-1)[index], "self index",
+                 self=lambda grad, self_shape, index: add_at(np.zeros(self_shape, grad.dtype).reshape(-1), (index,),
+                                                             grad).reshape(self_shape))
 
 
 @public

@@ -1,5 +1,7 @@
 """Products: matmul and its kin, linear, einsum, tensordot, outer."""
 
+import math
+
 import numpy as np
 
 from .helpers import normal_dim
@@ -24,7 +26,8 @@ MV = Primitive("mv", lambda self, other: self @ other, "self other", complex=Tru
 
 
 def _fold(array):
-    return array.reshape(-1, array.shape[-1])
+    """(…, K) → (rows, K)."""
+    return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
 
 
 def _folded(self, other):
@@ -142,7 +145,7 @@ def matmul(input, other, *, out=None):
         return relabel(FOLDED(input, other.unsqueeze(1)).squeeze(-1), "UnsafeViewBackward0")
     if a.ndim == 1:
         out = matmul(input.unsqueeze(0), other)
-        return relabel(out.squeeze(-2), "SqueezeBackward4" if b.ndim == 2 else "SqueezeBackward1")
+        return relabel(out.squeeze(-2), "SqueezeBackward4" if b.ndim == 2 else "UnsafeViewBackward0")
     if a.shape[-1] != b.shape[-2]:
         if b.ndim == 2:
             raise RuntimeError(
@@ -158,7 +161,7 @@ def matmul(input, other, *, out=None):
 
         broadcast_shape(a.shape[:-2], b.shape[:-2])
         raise
-    return out if a.ndim == 3 and b.ndim == 3 and a.shape[0] == b.shape[0] else relabel(out, "UnsafeViewBackward0")
+    return relabel(out, "CloneBackward0" if a.ndim == 2 else "UnsafeViewBackward0")
 
 
 Tensor.__matmul__ = lambda self, other: matmul(self, other) if isinstance(other, Tensor) else NotImplemented

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .dtypes import BOOL, INT64, _Default
-from .helpers import normal_dim, normal_dims, spread, unreduced
+from .helpers import expandable, normal_dim, normal_dims, sizes_of, spread, unreduced
 from .primitive import Primitive, function, method, public, relabel, scalar_name
 from .tensor import Tensor, wrap
 
@@ -47,6 +47,14 @@ def _var_back(grad, self, dims, correction, keepdim):
 def _std_back(grad, self, result, dims, correction, keepdim):
     inner = np.where(result == 0, 0, grad / (result * 2))
     return _var_back(inner, self, dims, correction, keepdim)
+
+
+def sum_parts(parts: list) -> np.ndarray:
+    """The sum of the gradients of several outputs."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
 
 
 def _tied(grad, self, result, dims, keepdim):
@@ -165,8 +173,25 @@ MEAN = Primitive("mean", _mean, "self dims keepdim", complex=True,
 VAR = Primitive("var", _var, "self dims correction keepdim", self=_var_back)
 STD = Primitive("std", lambda self, dims, correction, keepdim: np.sqrt(_var(self, dims, correction, keepdim)),
                 "self dims correction keepdim", self=_std_back)
+VAR_MEAN = Primitive(
+    "var_mean", lambda self, dims, correction, keepdim: (_var(self, dims, correction, keepdim),
+                                                         _mean(self, dims, keepdim)),
+    "self dims correction keepdim", outputs=True,
+    self=lambda grad, self, dims, correction, keepdim: _var_back(grad[0], self, dims, correction, keepdim)
+    + _mean_back(grad[1], self.shape, dims, keepdim))
+STD_MEAN = Primitive(
+    "std_mean", lambda self, dims, correction, keepdim: (np.sqrt(_var(self, dims, correction, keepdim)),
+                                                         _mean(self, dims, keepdim)),
+    "self dims correction keepdim", outputs=True,
+    self=lambda grad, self, result, dims, correction, keepdim: _std_back(
+        grad[0], self, result[0], dims, correction, keepdim) + _mean_back(grad[1], self.shape, dims, keepdim))
 AMAX = Primitive("amax", lambda self, dims, keepdim: self.max(axis=dims, keepdims=keepdim), "self dims keepdim",
                  self=_tied)
+AMINMAX = Primitive(
+    "aminmax", lambda self, dims, keepdim: (self.min(axis=dims, keepdims=keepdim),
+                                            self.max(axis=dims, keepdims=keepdim)),
+    "self dims keepdim", outputs=True, self=lambda grad, self, result, dims, keepdim: sum_parts(
+        [_tied(g, self, r, dims, keepdim) for g, r in zip(grad, result, strict=True)]))
 AMIN = Primitive("amin", lambda self, dims, keepdim: self.min(axis=dims, keepdims=keepdim), "self dims keepdim",
                  self=_tied)
 MAX = Primitive("max", _extreme(lambda a, d: a.argmax(d)), "self dim keepdim", outputs=True,
@@ -227,7 +252,8 @@ def sum(input, dim=None, keepdim: bool = False, *, dtype=None):
 
 @public
 def nansum(input, dim=None, keepdim: bool = False, *, dtype=None):
-    return sum(input.masked_fill(wrap(np.isnan(input._array)), 0), dim, keepdim, dtype=dtype)
+    out = sum(input.masked_fill(wrap(np.isnan(input._array)), 0), dim, keepdim, dtype=dtype)
+    return relabel(out, "NansumBackward0")
 
 
 @public
@@ -261,13 +287,15 @@ def std(input, dim=None, unbiased: bool | None = None, keepdim: bool = False, *,
 @function
 def var_mean(input, dim=None, unbiased: bool | None = None, keepdim: bool = False, *, correction=None):
     dim, correction = _spread_arguments(dim, unbiased, correction)
-    return var(input, dim, keepdim=keepdim, correction=correction), mean(input, dim, keepdim)
+    pair = VAR_MEAN(_std_floating(input, "std and var"), _dims(input, dim), correction, keepdim)
+    relabel(pair[0], "VarMeanBackward0")
+    return pair
 
 
 @function
 def std_mean(input, dim=None, unbiased: bool | None = None, keepdim: bool = False, *, correction=None):
     dim, correction = _spread_arguments(dim, unbiased, correction)
-    return std(input, dim, keepdim=keepdim, correction=correction), mean(input, dim, keepdim)
+    return STD_MEAN(_std_floating(input, "std and var"), _dims(input, dim), correction, keepdim)
 
 
 def return_type(name: str, *fields: str):
@@ -288,6 +316,7 @@ def return_type(name: str, *fields: str):
 
 MAX_RESULT = return_type("max", "values", "indices")
 MIN_RESULT = return_type("min", "values", "indices")
+AMINMAX_RESULT = return_type("aminmax", "min", "max")
 
 
 def _not_empty(input, dims, name: str):
@@ -304,6 +333,8 @@ def _not_empty(input, dims, name: str):
 def _extreme_call(name: str, pick: Primitive, full: Primitive, pair: str, result):
     def call(input, dim=None, keepdim: bool = False, *, other=None, out=None):
         if isinstance(dim, Tensor) or other is not None:
+            if not isinstance(input, Tensor):
+                raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
             return getattr(input, pair)(dim if other is None else other)
         if dim is None:
             _not_empty(input, tuple(range(input._array.ndim)), name)
@@ -337,7 +368,10 @@ def amin(input, dim=(), keepdim: bool = False):
 @public
 def aminmax(input, *, dim=None, keepdim: bool = False):
     dims = _dims(input, dim)
-    return return_type("aminmax", "min", "max")((AMIN(input, dims, keepdim), AMAX(input, dims, keepdim)))
+    if not input._array.size and (dim is None or not input._array.shape[dim]):
+        raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
+                           "identity.")
+    return AMINMAX_RESULT(AMINMAX(input, dims, keepdim))
 
 
 def _arg(input, pick, name: str, dim, keepdim: bool):
@@ -451,4 +485,30 @@ def norm(input, p="fro", dim=None, keepdim: bool = False, out=None, dtype=None):
 
 @public
 def dist(input, other, p=2):
-    return vector_norm(input - other, p)
+    return relabel(vector_norm(input - other, p), "DistBackward0")
+
+
+@method
+def sum_to_size(input, *size):
+    """Sum so that the result has `size`, which must broadcast to the input's shape."""
+    shape = sizes_of(size)
+    if not expandable(shape, input._array.shape):
+        raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(input._array.shape)}}}.")
+    if shape == input._array.shape:
+        return input
+    lead = input._array.ndim - len(shape)
+    dims = [d for d in range(input._array.ndim)
+            if d < lead or (shape[d - lead] == 1 and input._array.shape[d] != 1)]
+    out = sum(input, dims, True) if dims else input
+    return out.view(shape) if lead else out
+
+
+TRACE = Primitive("trace", lambda self: np.trace(self, dtype=INT64 if self.dtype.kind in "iub" else self.dtype), "self",
+                  self=lambda grad, self_shape: np.eye(*self_shape, dtype=grad.dtype) * grad)
+
+
+@public
+def trace(input):
+    if input._array.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
+    return TRACE(input)

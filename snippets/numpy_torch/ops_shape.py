@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .absent import refuse
 from .dtypes import Size, dtype
 from .helpers import broadcast_shape, infer_size, normal_dim, normal_dims, sizes_of, sum_to
 from .ops_copy import CONTIGUOUS, check_expand
@@ -97,6 +98,9 @@ DIAGONAL = Primitive("diagonal", lambda self, offset, dim1, dim2: _writable(np.d
                      "self offset dim1 dim2", view=True,
                      self=lambda grad, self_shape, offset, dim1, dim2: _diagonal_back(
                          grad, self_shape, offset, dim1, dim2))
+DIAG_EMBED = Primitive("diag_embed", lambda self, shape, offset, dim1, dim2: _diagonal_back(
+    self, shape, offset, dim1, dim2), "self shape offset dim1 dim2",
+    self=lambda grad, offset, dim1, dim2: np.diagonal(grad, offset, dim1, dim2))
 UNFOLD = Primitive("unfold", _windows, "self dim size step", view=True,
                    self=lambda grad, self_shape, dim, size, step: _windows_back(grad, self_shape, dim, size, step))
 CAT = Primitive("cat", lambda tensors, dim: np.concatenate(tensors, dim), "tensors dim", variadic=True, complex=True,
@@ -213,8 +217,8 @@ def ravel(input):
 def transpose(input, dim0: int, dim1: int):
     n = input._array.ndim
     a, b = normal_dim(dim0, n), normal_dim(dim1, n)
-    if n == 0 or a == b:
-        return ALIAS(input)
+    if n == 0:
+        return relabel(ALIAS(input), "TransposeBackward0")
     return TRANSPOSE(input, a, b)
 
 
@@ -241,6 +245,23 @@ def _matrix_transpose(self):
 
 Tensor.T = property(_reverse)
 Tensor.mT = property(_matrix_transpose)
+
+
+def _adjoint(self):
+    """.H and .mH of real matrices; complex ones are refused rather than conjugated lazily."""
+    if self._array.dtype.kind == "c":
+        raise refuse("torch.Tensor.mH of a complex tensor", "x.mT.conj()")
+    return _matrix_transpose(self)
+
+
+def _matrix_adjoint(self):
+    if self._array.ndim not in (0, 2):
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D tensor.")
+    return _adjoint(self) if self._array.ndim else self
+
+
+Tensor.mH = property(_adjoint)
+Tensor.H = property(_matrix_adjoint)
 
 
 def permuted(input, dims: tuple) -> Tensor:
@@ -384,7 +405,7 @@ def narrow(input, dim: int, start, length: int):
 @public
 def unbind(input, dim: int = 0):
     if not input._array.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return UNBIND(input, normal_dim(dim, input._array.ndim))
 
 
@@ -467,7 +488,7 @@ def diag(input, diagonal: int = 0):
     if n not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {n}D")
     if n == 2:
-        return DIAGONAL(input, diagonal, 0, 1).clone()
+        return relabel(DIAGONAL(input, diagonal, 0, 1).clone(), "DiagonalBackward0_copy")
     return diag_embed(input, diagonal)
 
 
@@ -481,15 +502,13 @@ def diag_embed(input, offset: int = 0, dim1: int = -2, dim2: int = -1):
     shape = list(input._array.shape[:-1])
     for d in sorted((a, b)):
         shape.insert(d, side)
-    out = wrap(np.zeros(shape, input._array.dtype))
-    diagonal(out, offset, a, b).copy_(input)
-    return out
+    return DIAG_EMBED(input, tuple(shape), offset, a, b)
 
 
 @method
 def unfold(self, dimension: int, size: int, step: int):
     if not self._array.ndim:
-        return self.reshape(1)
+        return relabel(self.reshape(1)[:size], "UnfoldBackward0")
     dim = normal_dim(dimension, self._array.ndim)
     n = self._array.shape[dim]
     if size > n:
@@ -617,7 +636,8 @@ def repeat_interleave(input, repeats=None, dim: int | None = None, *, output_siz
         raise RuntimeError("repeats must have the same size as input along dim, but got repeats.size(0) = "
                            f"{np.size(times)} and input.size({dim}) = {input._array.shape[dim]}")
     rows = np.repeat(np.arange(input._array.shape[dim], dtype=np.int64), times)
-    return input.index_select(dim, wrap(rows))
+    out = input.index_select(dim, wrap(rows))
+    return out if isinstance(repeats, Tensor) else relabel(out, "ViewBackward0")
 
 
 @function
@@ -626,28 +646,30 @@ def meshgrid(*tensors, indexing: str | None = None):
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     vectors = [t.reshape(1) if t._array.ndim == 0 else t for t in tensors]
-    shape = [v._array.size for v in vectors]
-    grids = tuple([v.reshape([-1 if d == i else 1 for d in range(len(vectors))]).expand(shape)
-                   for i, v in enumerate(vectors)])
-    return tuple([g.transpose(0, 1) for g in _swap(vectors, shape)]) if indexing == "xy" and len(vectors) > 1 else grids
+    places = list(range(len(vectors)))
+    if indexing == "xy" and len(vectors) > 1:
+        places[:2] = [1, 0]
+    shape = [vectors[p]._array.size for p in places]
+    grids = tuple([v.reshape([-1 if d == p else 1 for d in range(len(vectors))]).expand(shape)
+                   for p, v in zip(places, vectors, strict=True)])
+    return grids
 
 
-def _swap(vectors, shape):
-    order = [vectors[1], vectors[0], *vectors[2:]]
-    sizes = [v._array.size for v in order]
-    position = {0: 1, 1: 0}
-    return [v.reshape([-1 if d == position.get(i, i) else 1 for d in range(len(order))]).expand(sizes)
-            for i, v in enumerate(vectors)]
+def _listed(tensors) -> tuple:
+    """Functions of several tensors also take one list of them."""
+    return tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
 
 
 @function
 def atleast_1d(*tensors):
+    single, tensors = len(tensors) == 1 and isinstance(tensors[0], Tensor), _listed(tensors)
     out = tuple([t.reshape(1) if t._array.ndim == 0 else t for t in tensors])
-    return out[0] if len(out) == 1 else out
+    return out[0] if single else out
 
 
 @function
 def atleast_2d(*tensors):
+    single, tensors = len(tensors) == 1 and isinstance(tensors[0], Tensor), _listed(tensors)
     out = tuple([t.reshape(1, 1) if t._array.ndim == 0 else t.unsqueeze(0) if t._array.ndim == 1 else t
                  for t in tensors])
-    return out[0] if len(out) == 1 else out
+    return out[0] if single else out

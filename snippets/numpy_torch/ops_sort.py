@@ -5,7 +5,7 @@ import numpy as np
 from .dtypes import BOOL, INT64
 from .helpers import normal_dim
 from .ops_reduce import _place, return_type
-from .primitive import Primitive, function, public
+from .primitive import Primitive, function, public, relabel
 from .tensor import Tensor, wrap
 
 SORT_RESULT = return_type("sort", "values", "indices")
@@ -46,7 +46,10 @@ TOPK = Primitive("topk", _topk, "self k dim largest", outputs=True,
 
 @public
 def sort(input, dim: int = -1, descending: bool = False, stable: bool = False):
-    return SORT_RESULT(SORT(input, normal_dim(dim, input._array.ndim), bool(descending)))
+    pair = SORT(input, normal_dim(dim, input._array.ndim), bool(descending))
+    if stable:
+        relabel(pair[0], "SortBackward1")
+    return SORT_RESULT(pair)
 
 
 @public

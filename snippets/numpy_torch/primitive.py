@@ -17,6 +17,7 @@ tensor. Formulas must not write into `grad` or into what was kept.
 
 import numpy as np
 
+from .absent import refuse
 from .autograd.graph import CopySlices, Mode, OpNode
 from .dtypes import BOOL, FROM_NUMPY, _Default, can_cast, result_dtype, scalar_dtype
 from .helpers import broadcast_shape, has_overlap
@@ -407,6 +408,26 @@ def method(fn, *aliases: str):
     for name in (fn.__name__, *aliases):
         setattr(Tensor, name, fn)
     return fn
+
+
+def as_function(fn):
+    """torch.<name>: `fn`, refusing `out=` by name and naming what is given in place of a tensor."""
+    code = getattr(fn, "__code__", None)
+    knows_out = code is not None and "out" in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+
+    def call(*args, **keywords):
+        if "out" in keywords and not knows_out and keywords.pop("out") is not None:
+            raise refuse(f"torch.{fn.__name__}(out=…)", "assign the result instead")
+        try:
+            return fn(*args, **keywords)
+        except AttributeError as error:
+            if error.name in ("_array", "_node", "dtype") and not isinstance(error.obj, Tensor):
+                raise TypeError(f"{fn.__name__}(): argument must be Tensor, not {type(error.obj).__name__}") from None
+            raise
+
+    call.__name__ = call.__qualname__ = fn.__name__
+    call.__doc__ = fn.__doc__
+    return call
 
 
 def named(fn, name: str):

@@ -115,13 +115,17 @@ class Generator:
     def normals(self, count: int, kind: np.dtype, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
         """Normal numbers of `kind` for a tensor of `count` elements."""
         if count < 16:
-            return np.array([self._one_normal() * std + mean for _ in range(count)], np.float64).astype(kind)
+            return self.paired_normals(count, kind, mean, std)
         out = self.uniforms(count, kind)
         whole = count // 16 * 16
         out[:whole] = _box_muller(out[:whole], mean, std)
         if whole != count:
             out[-16:] = _box_muller(self.uniforms(16, kind), mean, std)
         return out
+
+    def paired_normals(self, count: int, kind: np.dtype, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
+        """Normal numbers drawn two at a time."""
+        return np.array([self._one_normal() * std + mean for _ in range(count)], np.float64).astype(kind)
 
     def _one_normal(self) -> float:
         if self._waiting is not None:
@@ -270,15 +274,17 @@ def randn(*args, size=None, generator=None, out=None, dtype=None, layout=None, d
 @function
 def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
               memory_format=None):
-    return rand(input._array.shape, generator=generator, dtype=dtype or input.dtype, device=device,
-                requires_grad=requires_grad)
+    kind = _floating(chosen(dtype or input.dtype, device), "rand")
+    made = np.empty_like(input._array, kind, subok=False)
+    return finish(fill_in_memory_order(made, source(generator).uniforms(made.size, kind)), requires_grad)
 
 
 @function
 def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
                memory_format=None):
-    return randn(input._array.shape, generator=generator, dtype=dtype or input.dtype, device=device,
-                 requires_grad=requires_grad)
+    kind = _floating(chosen(dtype or input.dtype, device), "normal_kernel_cpu")
+    made = np.empty_like(input._array, kind, subok=False)
+    return finish(fill_in_memory_order(made, _normals_for(made, source(generator))), requires_grad)
 
 
 def _integers(low: int, high: int, count: int, generator: Generator) -> np.ndarray:
@@ -313,8 +319,10 @@ def randint(*args, low=None, high=None, size=None, generator=None, out=None, dty
 @function
 def randint_like(input, *bounds, low=None, high=None, dtype=None, layout=None, device=None, generator=None,
                  requires_grad=False, memory_format=None) -> Tensor:
-    return randint(*bounds, tuple(input._array.shape), low=low, high=high, dtype=dtype or input.dtype,
-                   generator=generator, requires_grad=requires_grad)
+    flat = randint(*bounds, (input._array.size,), low=low, high=high, dtype=dtype or input.dtype,
+                   generator=generator)
+    made = np.empty_like(input._array, flat._array.dtype, subok=False)
+    return finish(fill_in_memory_order(made, flat._array), requires_grad)
 
 
 @function
@@ -362,8 +370,8 @@ def bernoulli(input, p=None, *, generator=None):
         return input.detach().clone().bernoulli_(p, generator=generator)
     kind = _floating(input._array.dtype, "bernoulli_tensor_cpu_self_")
     _check_probabilities(input._array)
-    drawn = source(generator).uniforms(input._array.size, kind).reshape(input._array.shape) < input._array
-    return BERNOULLI(input, drawn.astype(kind))
+    drawn = fill_in_memory_order(np.empty_like(input._array), source(generator).uniforms(input._array.size, kind))
+    return BERNOULLI(input, (drawn < input._array).astype(kind))
 
 
 @public
@@ -388,7 +396,8 @@ def multinomial(input, num_samples: int, replacement: bool = False, *, generator
     generator = source(generator)
     if replacement and num_samples > 1:
         return wrap(_with_replacement(rows, num_samples, generator).reshape(*weights.shape[:-1], num_samples))
-    races = generator.exponentials(weights.size).astype(kind).reshape(weights.shape)
+    races = np.empty_like(weights, subok=False)
+    fill_in_memory_order(races, generator.exponentials(weights.size))
     with np.errstate(all="ignore"):
         scores = weights / races
     if num_samples == 1:
@@ -409,13 +418,31 @@ def _with_replacement(rows: np.ndarray, count: int, generator: Generator) -> np.
 # --- in place --------------------------------------------------------------------------------------
 
 
+def fill_in_memory_order(target: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Write the stream into `target` in the order of its memory: PyTorch fills a transposed tensor that way."""
+    if target.flags.c_contiguous:
+        target[...] = drawn.reshape(target.shape)
+    else:
+        order = sorted(range(target.ndim), key=lambda d: -target.strides[d])
+        across = target.transpose(order)
+        across[...] = drawn.reshape(across.shape)
+    return target
+
+
 def _overwrite(self: Tensor, drawn: np.ndarray) -> Tensor:
-    """Replace the values; as in PyTorch this breaks the history, so leaves that need a gradient refuse it."""
+    """Replace the values by a stream of numbers, in place."""
     if Mode.grad and tracks(self):
         check_inplace(self)
-    self._array[...] = drawn.reshape(self._array.shape)
+    fill_in_memory_order(self._array, drawn)
     version_of(self).count += 1
     return self
+
+
+def _normals_for(target: np.ndarray, generator: Generator, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
+    """Only contiguous memory is filled in blocks; a transposed tensor gets its numbers pair by pair."""
+    if target.flags.c_contiguous:
+        return generator.normals(target.size, target.dtype, mean, std)
+    return generator.paired_normals(target.size, target.dtype, mean, std)
 
 
 @method
@@ -434,12 +461,7 @@ def normal_(self, mean=0.0, std=1.0, *, generator=None):
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     kind = _floating(self._array.dtype, "normal_kernel_cpu")
-    if self._array.size >= 16 and not self._array.flags.c_contiguous:
-        drawn = np.empty_like(self._array)
-        flat = source(generator).normals(self._array.size, kind, float(mean), float(std))
-        drawn[...] = flat.reshape(self._array.shape)
-        return _overwrite(self, drawn)
-    return _overwrite(self, source(generator).normals(self._array.size, kind, float(mean), float(std)))
+    return _overwrite(self, _normals_for(self._array, source(generator), float(mean), float(std)))
 
 
 @method
@@ -447,9 +469,13 @@ def bernoulli_(self, p=0.5, *, generator=None):
     if isinstance(p, Tensor):
         kind = p._array.dtype if p._array.dtype == np.float64 else np.dtype(np.float32)
         _check_probabilities(p._array)
-        shape = self._array.shape
-        return _overwrite(self, source(generator).uniforms(self._array.size, kind).reshape(shape)
-                          < np.broadcast_to(p._array, shape))
+        drawn = np.empty_like(self._array, kind)
+        fill_in_memory_order(drawn, source(generator).uniforms(drawn.size, kind))
+        if Mode.grad and tracks(self):
+            check_inplace(self)
+        self._array[...] = drawn < p._array
+        version_of(self).count += 1
+        return self
     if not 0 <= p <= 1:
         raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
     return _overwrite(self, source(generator).doubles(self._array.size) < p)
@@ -487,7 +513,7 @@ def dropout(input, p: float = 0.5, train: bool = True, inplace: bool = False):
     if p == 1:
         mask = np.zeros_like(input._array)
     else:
-        kind = input._array.dtype
-        mask = (default_generator().doubles(input._array.size) < 1 - p).astype(kind).reshape(input._array.shape)
-        mask /= kind.type(1 - p)
+        mask = np.empty_like(input._array, subok=False)
+        fill_in_memory_order(mask, default_generator().doubles(mask.size) < 1 - p)
+        mask /= mask.dtype.type(1 - p)
     return DROPOUT.inplace(input, mask) if inplace else DROPOUT(input, mask)

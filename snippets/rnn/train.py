@@ -229,7 +229,7 @@ def clip_or_not(optimizer: str, start: str, clip: float | None) -> dict:
         if gain is not None:
             start_orthogonal(model, gain)
         parameters = list(model.parameters())
-        choices = {"SGD": (torch.optim.SGD, 2.0), "Adam": (torch.optim.Adam, 1e-2)}
+        choices = {"SGD": (torch.optim.SGD, 1.5), "Adam": (torch.optim.Adam, 1e-2)}
         kind, rate = choices[optimizer]
         update = kind(parameters, lr=rate)
         spans = _spans(names.split()["train"], rows, window, seed)
@@ -247,8 +247,10 @@ def clip_or_not(optimizer: str, start: str, clip: float | None) -> dict:
             update.step()
             losses[-1].append(loss.item())
             norms[-1].append(norm.item())
+    finals = [sum(run[-50:]) / 50 for run in losses]
     return {
-        "final_loss": spread([sum(run[-50:]) / 50 for run in losses]),
+        "final_loss": spread(finals),
+        "worse_than_guessing": sum(loss > log(len(ALPHABET)) for loss in finals),
         "largest_norm": spread([max(run) for run in norms]),
         "loss": spread_curves(losses, 10),
         "norm": spread_curves(norms, 10),

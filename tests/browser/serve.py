@@ -7,14 +7,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import threading
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 TYPES = {
@@ -63,6 +66,8 @@ class Site:
         mounts: more folders, by the path they are served under.
         compress: gzip what web hosts gzip, when the browser takes it.
         cache: the `Cache-Control` header; None sends none.
+        rate: bytes a second that all answers share; None sends as fast as it goes.
+        latency: seconds that every answer waits first.
     """
 
     folder: Path
@@ -71,6 +76,8 @@ class Site:
     mounts: Mapping[str, Path] = field(default_factory=dict)
     compress: bool = True
     cache: str | None = "max-age=600"
+    rate: float | None = None
+    latency: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     log: list[Served] = field(default_factory=list)
@@ -86,7 +93,9 @@ class Site:
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
-        self._squeezed: dict[tuple[Path, int], bytes] = {}
+        self._squeezed: dict[tuple[int, int], bytes] = {}
+        self._free_at = 0.0
+        self._line = threading.Lock()
         return self
 
     def __exit__(
@@ -124,10 +133,24 @@ class Site:
 
     def squeeze(self, content: bytes) -> bytes:
         """gzip, remembered, as a host does once for each file."""
-        key = (len(content), hash(content))
+        key = (len(content), zlib.crc32(content))
         if key not in self._squeezed:
             self._squeezed[key] = gzip.compress(content, 6, mtime=0)
         return self._squeezed[key]
+
+
+    def send(self, content: bytes, out: BinaryIO) -> None:
+        """Send a body, at the line's rate if it has one."""
+        if self.rate is None:
+            out.write(content)
+            return
+        for start in range(0, len(content), 16_384):
+            piece = content[start : start + 16_384]
+            with self._line:
+                self._free_at = max(self._free_at, time.monotonic()) + len(piece) / self.rate
+                wait = self._free_at - time.monotonic()
+            time.sleep(max(wait, 0.0))
+            out.write(piece)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -138,8 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         site = self.site
         path = unquote(urlsplit(self.path).path)
         fault = next((fault for part, fault in site.faults.items() if part in path), Fault())
-        if fault.delay:
-            time.sleep(fault.delay)
+        time.sleep(fault.delay + site.latency)
         found = site.find(path.removeprefix(site.prefix)) if path.startswith(site.prefix) else None
         status = fault.status or (200 if found else 404)
         content, suffix = found if found and status == 200 else (f"{status}".encode(), ".txt")
@@ -156,7 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         site.log.append(Served(path, status, len(content)))
-        self.wfile.write(content)
+        with contextlib.suppress(ConnectionError):  # the browser no longer wants it
+            site.send(content, self.wfile)
 
     def log_message(self, *arguments: object) -> None:
         pass

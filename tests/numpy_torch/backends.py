@@ -1,7 +1,7 @@
 """One source under two backends: real PyTorch, and numpy_torch as a reader's page runs it.
 
-The page's code says `import torch`. Here the file is executed twice, the second time with an `__import__` of its
-own that reads `torch` as `snippets.numpy_torch`; the interpreter's real torch stays as it is.
+The page's code says `import torch`. Here the file is executed twice, the second time with an `__import__` of
+its own that reads `torch` as `snippets.numpy_torch`; the interpreter's real torch stays as it is.
 """
 
 import builtins
@@ -78,22 +78,29 @@ def is_tensor(value) -> bool:
 
 def array(tensor) -> np.ndarray:
     """A copy of the values of a tensor of either backend."""
-    return np.array(tensor.detach().resolve_conj().resolve_neg().numpy()
-                    if isinstance(tensor, torch.Tensor) else tensor.detach().numpy())
+    return np.array(
+        tensor.detach().resolve_conj().resolve_neg().numpy()
+        if isinstance(tensor, torch.Tensor)
+        else tensor.detach().numpy()
+    )
 
 
 def assert_same(ours, theirs, where="", rtol=1e-5, atol=1e-6) -> None:
     """Equal structure; equal type, shape, dtype and, within fp32 rounding, values of every tensor.
 
     Args:
-        ours, theirs: what numpy_torch and PyTorch gave: tensors, numbers, strings, None, or containers of them.
+        ours, theirs: what numpy_torch and PyTorch gave: tensors, numbers, text, None, or containers of them.
         where: named in the failure.
     """
     if is_tensor(theirs):
         assert is_tensor(ours), f"{where}: a {type(ours).__name__}, torch gives a tensor"
-        assert tuple(ours.shape) == tuple(theirs.shape), f"{where}: shape {ours.shape}, torch gives {theirs.shape}"
+        assert tuple(ours.shape) == tuple(theirs.shape), (
+            f"{where}: shape {ours.shape}, torch gives {theirs.shape}"
+        )
         assert str(ours.dtype) == str(theirs.dtype), f"{where}: {ours.dtype}, torch gives {theirs.dtype}"
-        np.testing.assert_allclose(array(ours), array(theirs), rtol=rtol, atol=atol, err_msg=where, equal_nan=True)
+        np.testing.assert_allclose(
+            array(ours), array(theirs), rtol=rtol, atol=atol, err_msg=where, equal_nan=True
+        )
     elif isinstance(theirs, dict):
         assert list(ours) == list(theirs), f"{where}: keys {list(ours)}, torch gives {list(theirs)}"
         for key in theirs:
@@ -106,5 +113,7 @@ def assert_same(ours, theirs, where="", rtol=1e-5, atol=1e-6) -> None:
         assert type(ours) is float, f"{where}: a {type(ours).__name__}, torch gives a float"
         np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg=where)
     else:
-        assert type(ours) is type(theirs), f"{where}: a {type(ours).__name__}, torch gives a {type(theirs).__name__}"
+        assert type(ours) is type(theirs), (
+            f"{where}: a {type(ours).__name__}, torch gives a {type(theirs).__name__}"
+        )
         assert ours == theirs, f"{where}: {ours!r}, torch gives {theirs!r}"

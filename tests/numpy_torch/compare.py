@@ -54,7 +54,7 @@ def absent(value):
 
 
 def tensor_to_nt(value: torch.Tensor):
-    if value.layout is not torch.strided or value.device.type != "cpu":
+    if value.layout is not torch.strided or value.device.type != "cpu" or value.dim() > 64:
         raise Absent(str(value.layout))
     if not isinstance(nt.__dict__.get(str(value.dtype).removeprefix("torch.")), nt.dtype):
         raise Absent(str(value.dtype))
@@ -115,14 +115,24 @@ def tensors_in(value) -> list:
     return []
 
 
-def counterpart(fn, name: str):
-    """numpy_torch's version of an op: found by its name, or, for a Python helper around ops, rebuilt on numpy_torch."""
-    inner = getattr(fn, "__wrapped__", fn)
-    module = getattr(inner, "__module__", None) or ""
-    if isinstance(inner, types.FunctionType) and "testing._internal" in module:
-        scope = {**inner.__globals__, "torch": nt}
-        return types.FunctionType(inner.__code__, scope, inner.__name__, inner.__defaults__, inner.__closure__)
+SCOPES = {"wrapper_set_seed": lambda op, *args, **kwargs: (nt.manual_seed(42), op(*args, **kwargs))[1]}
+
+
+def resolve(name: str):
+    """torch.<name> or Tensor.<name> of numpy_torch. Raises what an absent or unknown name raises."""
+    if name in nt.Tensor.__dict__ and "." not in name and name not in nt.__dict__:
+        return nt.Tensor.__dict__[name]
     found = nt
     for part in name.split("."):
         found = getattr(found, part)
+    return found
+
+
+def counterpart(fn, name: str):
+    """numpy_torch's version of an op: found by its name, or, for a Python helper around it, rebuilt on numpy_torch."""
+    found = resolve(name)
+    inner = getattr(fn, "__wrapped__", fn)
+    if isinstance(inner, types.FunctionType) and "testing._internal" in (inner.__module__ or ""):
+        scope = {**inner.__globals__, "torch": nt, **SCOPES}
+        return types.FunctionType(inner.__code__, scope, inner.__name__, inner.__defaults__, inner.__closure__)
     return found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools import assets
+from tools import assets, stamps
 from tools.files import AssetError, write
 
 
@@ -20,8 +20,7 @@ def steps(tmp_path, monkeypatch):
         return assets.Step(f"the {name}", lambda: (tmp_path / "input").read_text(), make)
 
     write(tmp_path / "input", "1")
-    monkeypatch.setattr(assets, "ROOT", tmp_path)
-    monkeypatch.setattr(assets, "STAMPS", tmp_path / "stamps")
+    monkeypatch.setattr(stamps, "STAMPS", tmp_path / "stamps")
     monkeypatch.setattr(assets, "STEPS", {"first": step("first"), "second": step("second")})
     return made
 

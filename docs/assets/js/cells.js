@@ -199,7 +199,6 @@ export class Cell {
     if (this.busy) return false;
     this.busy = true;
     const text = this.text;
-    const restores = text === this.original && this.applied !== null;
     this.output.clear();
     this.markLine(null);
     this.dismissNotice();
@@ -207,7 +206,6 @@ export class Cell {
     this.status = python.state === "ready" ? "running" : "starting";
     try {
       await python.open(this.cells.page.data?.slug ?? "");
-      if (restores) await python.reset(this.id);
       hide();
       if (this.element.dataset.status === "starting") this.status = "running";
       const answer = await python.run(this.id, text, { onOutput: (/** @type {string} */ piece) => this.output.print(piece) });
@@ -221,10 +219,9 @@ export class Cell {
       }
       if (answer.result !== null && answer.result !== undefined) this.output.result(answer.result);
       this.status = "done";
-      const concerned = this.isSame(text) && !restores ? [] : (answer.redraw ?? []);
       this.applied = text === this.original ? null : text;
       this.refresh();
-      await this.tellFigures(concerned, !this.output.text && answer.result == null);
+      await this.tellFigures(answer, !this.output.text && answer.result == null);
       return true;
     } catch (cause) {
       if (this.stopping) return this.stopped();
@@ -239,33 +236,28 @@ export class Cell {
     }
   }
 
-  /** @param {string} text @returns {boolean} whether Python already has exactly this */
-  isSame(text) {
-    return text === (this.applied ?? this.original);
-  }
-
   /**
    * Has the figures that use this code drawn again and says which they are.
-   * @param {string[]} ids
+   * @param {import("./types.js").RunAnswer} answer
    * @param {boolean} silent whether the run itself said nothing
    */
-  async tellFigures(ids, silent) {
-    const views = [...this.cells.figures.views.values()].filter((view) => ids.includes(view.id));
+  async tellFigures({ redraw = [], edited = [] }, silent) {
+    const views = [...this.cells.figures.views.values()].filter((view) => redraw.includes(view.id));
+    const following = this.cells.follow(edited, redraw);
     if (!views.length) {
-      if (silent) this.output.note("Ran. Nothing was printed, and no figure on this page changes with it.");
+      if (silent) this.output.note("Ran. Nothing was printed, and no figure on this page changes.");
       return;
     }
     const note = this.output.note("Drawing again: ");
-    const links = views.map((view) => {
-      const link = make("a", { href: `#${view.element.id}` }, view.label);
-      return link;
-    });
-    append(note, links);
+    append(note, views.map((view) => make("a", { href: `#${view.element.id}` }, view.label)));
     note.append(".");
-    await this.cells.figures.follow(this.cells.editedModules(), ids);
+    await following;
     const failed = views.filter((view) => view.element.dataset.state === "error").map((view) => view.label);
-    note.firstChild?.replaceWith(failed.length ? "Drawn again, as far as it goes: " : "Drawn again: ");
-    if (failed.length) note.append(` ${listed(failed)} could not be drawn with this code and still ${failed.length > 1 ? "show" : "shows"} the last answer.`);
+    note.firstChild?.replaceWith("Drawn again: ");
+    if (failed.length) {
+      const shows = failed.length > 1 ? "show" : "shows";
+      note.append(` ${listed(failed)} could not be drawn with this code and still ${shows} the last answer.`);
+    }
   }
 
   async stop() {
@@ -297,8 +289,8 @@ export class Cell {
     this.refresh();
     if (!wasApplied) return;
     try {
-      const { redraw = [] } = await python.reset(this.id);
-      await this.cells.figures.follow(this.cells.editedModules(), redraw);
+      const { redraw = [], edited = [] } = await python.reset(this.id);
+      await this.cells.follow(edited, redraw);
       this.output.note("Restored.");
     } catch (cause) {
       this.output.note(wordsOf(cause));
@@ -382,12 +374,21 @@ export class Cells {
       if (before.text !== cell.original) cell.show(before.text);
       cell.refresh();
     }
-    this.figures.follow(this.editedModules(), []);
+    const applied = this.cells.filter((cell) => cell.applied !== null);
+    this.figures.follow(applied.map((cell) => cell.module), []);
   }
 
-  /** @returns {Set<string>} modules in which an edit of the reader's is in force */
-  editedModules() {
-    return new Set(this.cells.filter((cell) => cell.applied !== null).map((cell) => cell.module));
+  /**
+   * @param {string[]} edited modules in which an edit of the reader's is in force
+   * @param {string[]} redraw figures to draw again
+   */
+  follow(edited, redraw) {
+    for (const cell of this.cells) {
+      if (cell.applied === null || edited.includes(cell.module)) continue;
+      cell.applied = null; // it needed an edit that was taken back
+      cell.refresh();
+    }
+    return this.figures.follow(edited, redraw);
   }
 
   /** @param {Element | null} element @returns {Cell | undefined} the cell that contains the element */
@@ -404,10 +405,6 @@ export class Cells {
   lost() {
     const forgotten = this.cells.filter((cell) => cell.applied !== null);
     if (!forgotten.length) return;
-    for (const cell of forgotten) {
-      cell.applied = null;
-      cell.refresh();
-    }
     const concerned = [...this.figures.views.values()].filter((view) => view.isEdited).map((view) => view.id);
     const last = forgotten[forgotten.length - 1];
     const which = listed(forgotten.map((cell) => cell.region));
@@ -418,7 +415,7 @@ export class Cells {
         for (const cell of forgotten) if (!(await cell.run())) break;
       }),
     );
-    this.figures.follow(this.editedModules(), concerned);
+    this.follow([], concerned);
   }
 
   /** Shows the edit the address carries, if it carries one. */

@@ -1,6 +1,6 @@
 /** A diagram's stepper: draws the boxes in whiteboard order, with the reason for each beside it. */
 
-import { calmMotion } from "./dom.js";
+import { calmMotion, make } from "./dom.js";
 
 const PACE = 2600;
 
@@ -22,6 +22,10 @@ export class Diagram {
     this.timer = 0;
     const { width, height } = /** @type {SVGSVGElement} */ (this.canvas.querySelector("svg")).viewBox.baseVal;
     element.toggleAttribute("data-tall", height > width);
+    // The drawing and its buttons stay in view together while the reasons beside them are read.
+    const board = make("div", { class: "atlas-diagram__board" });
+    this.canvas.before(board);
+    board.append(this.canvas, this.stepper);
     this.listen();
     this.stepper.hidden = false;
     if (calmMotion()) this.button("play").hidden = true;
@@ -67,6 +71,10 @@ export class Diagram {
       const box = this.box(id);
       const why = this.why(id);
       if (!box || !why) continue;
+      // What is written in the box comes first, so that a reader who controls the page by voice can say it.
+      const written = [...box.querySelectorAll("text")].map((line) => line.textContent).join(" ");
+      const words = box.getAttribute("aria-label")?.split(", shape")[0];
+      box.setAttribute("aria-label", words ? `${written}: ${words}` : written);
       for (const part of [box, why]) {
         part.addEventListener("pointerenter", () => this.point(id), { signal });
         part.addEventListener("pointerleave", () => this.point(null), { signal });

@@ -6,6 +6,11 @@ import { onColourMode } from "./lifecycle.js";
 /** How much ink a stroke leaves on the cells around its centre. */
 const BRUSH = 0.55;
 const FINE = 12;
+/** Side of a square drawing, the smallest and largest side of a cell, and the least height to paint on, in pixels. */
+const SIDE = 168;
+const NARROWEST = 8;
+const WIDEST = 24;
+const LOWEST = 44;
 
 export class DrawingPad {
   /**
@@ -39,9 +44,11 @@ export class DrawingPad {
     canvas.addEventListener("blur", this.paint, listen);
     onColourMode(this.paint, signal);
 
-    const scale = Math.max(1, Math.round(280 / Math.max(this.rows, this.columns)));
-    canvas.width = this.columns * scale;
-    canvas.height = this.rows * scale;
+    const cell = Math.min(WIDEST, Math.max(NARROWEST, SIDE / Math.max(this.rows, this.columns)));
+    canvas.width = Math.round(this.columns * cell * 2);
+    canvas.height = Math.round(Math.max(this.rows * cell, LOWEST) * 2);
+    canvas.style.width = `${canvas.width / 2}px`;
+    canvas.style.height = `${canvas.height / 2}px`;
     this.set(canvas.dataset.value ? JSON.parse(canvas.dataset.value) : this.blank());
   }
 
@@ -112,7 +119,7 @@ export class DrawingPad {
 
   /** @param {number} row @param {number} column */
   dab(row, column) {
-    const fine = Math.max(this.rows, this.columns) >= FINE;
+    const fine = Math.min(this.rows, this.columns) >= FINE;
     const reach = fine ? 1.5 : 0.5;
     for (let r = Math.max(0, Math.floor(row - reach)); r <= Math.min(this.rows - 1, row + reach); r += 1) {
       for (let c = Math.max(0, Math.floor(column - reach)); c <= Math.min(this.columns - 1, column + reach); c += 1) {

@@ -3,6 +3,7 @@
  * build computed, or, where there are none or the reader has edited the code behind it, from Python in the page.
  *
  * `data-state`: static (as built) → computing → live (the answer to the reader's controls or code) | error.
+ * `data-drawn` counts how often the plot was drawn.
  */
 
 import { ControlPanel } from "./controls.js";
@@ -21,6 +22,15 @@ import { python } from "./python.js";
 /** How far ahead of the viewport a figure is drawn. */
 const AHEAD = "240px 0px";
 const TOLD_AFTER = 160;
+
+/** Python's answer was an error. */
+class Refusal extends Error {
+  /** @param {import("./types.js").PythonError} error */
+  constructor(error) {
+    super(error.plain.replace(/^Figure “[^”]*”, /, "")); // it is said inside the figure
+    this.error = error;
+  }
+}
 
 export class FigureView {
   /**
@@ -55,7 +65,8 @@ export class FigureView {
 
   /** @returns {boolean} whether an edit of the reader's stands in code this figure runs */
   get isEdited() {
-    return this.uses.some((module) => this.edited.has(module));
+    // A figure that plots measurements shows what was measured, whatever the code says now.
+    return this.element.dataset.measured === undefined && this.uses.some((module) => this.edited.has(module));
   }
 
   /** @returns {boolean} whether moving a control asks Python */
@@ -98,7 +109,7 @@ export class FigureView {
       this.status.replaceChildren();
       return true;
     } catch (cause) {
-      if (current()) this.fail(wordsOf(cause));
+      if (current()) this.fail(cause);
       return false;
     } finally {
       hush();
@@ -126,7 +137,7 @@ export class FigureView {
     await python.open(this.page.data?.slug ?? "");
     if (!current()) return null;
     const answer = await python.draw(this.id, this.panel.values(), { signal: this.page.signal });
-    if (answer.error) throw new Error(answer.error.plain);
+    if (answer.error) throw new Refusal(answer.error);
     if (answer.stopped) throw new Error("Python was stopped before this figure was drawn.");
     return answer.figure ?? null;
   }
@@ -151,13 +162,13 @@ export class FigureView {
   async show(figure) {
     await showPlot(this.plot, figure, { mode: colourMode(), family: this.page.data?.family });
     this.shown = figure;
-    this.element.dataset.drawn = "";
+    this.element.dataset.drawn = String(Number(this.element.dataset.drawn ?? 0) + 1);
     await this.attachHandles();
   }
 
   /** Draws what is shown again, in the colours of the theme the reader switched to. */
   recolour() {
-    if (this.shown) this.show(this.shown).catch((cause) => this.fail(wordsOf(cause)));
+    if (this.shown) this.show(this.shown).catch((cause) => this.fail(cause));
   }
 
   /** Lays the handles of Point controls over the plot, once. */
@@ -202,12 +213,15 @@ export class FigureView {
     };
   }
 
-  /** @param {string} plain */
-  fail(plain) {
+  /** @param {unknown} cause */
+  fail(cause) {
     this.state = "error";
-    const words = make("span", { class: "atlas-figure__error" }, plain);
+    const words = make("span", { class: "atlas-figure__error" }, wordsOf(cause));
     if (this.shown) words.append(" The figure still shows its last answer.");
-    this.status.replaceChildren(words, " ", makeButton("Try again", () => this.answer()));
+    this.status.replaceChildren(words);
+    // What the reader typed is refused however often it is tried.
+    const hopeless = cause instanceof Refusal && cause.error.type === "ControlError";
+    if (!hopeless) this.status.append(" ", makeButton("Try again", () => this.answer()));
   }
 
   leave() {

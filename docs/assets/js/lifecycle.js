@@ -55,6 +55,12 @@ export function onColourMode(changed, signal) {
   signal.addEventListener("abort", () => observer.disconnect());
 }
 
+/** Gives names to the parts of the theme that have none. */
+export function nameThemeParts() {
+  document.querySelector("[data-md-component=search][role=dialog]")?.setAttribute("aria-label", "Search");
+  document.querySelector("[data-md-component=progress]")?.setAttribute("aria-hidden", "true");
+}
+
 /** Opens the search and puts the caret in it. */
 export function openSearch() {
   const toggle = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-md-toggle=search]"));

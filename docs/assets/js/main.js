@@ -5,8 +5,9 @@ import { Diagram } from "./diagram.js";
 import { Figures } from "./figures.js";
 import { onIntent } from "./intent.js";
 import { listenForShortcuts } from "./keyboard.js";
-import { onEveryPage } from "./lifecycle.js";
+import { nameThemeParts, onEveryPage } from "./lifecycle.js";
 import { python } from "./python.js";
+import { makeScrollable } from "./scrolling.js";
 
 /** @type {Cells | null} */
 let cells = null;
@@ -24,8 +25,10 @@ onEveryPage((page) => {
     if (form) onIntent(form, () => view.expect(), page.signal);
   }
   for (const cell of cells.cells) onIntent(cell.element, () => python.warm(), page.signal);
+  makeScrollable(page);
 });
 
+nameThemeParts();
 listenForShortcuts({
   runFocused: () => {
     const cell = cells?.containing(document.activeElement);

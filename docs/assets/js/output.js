@@ -67,7 +67,7 @@ export class Output {
         make(
           "p",
           { class: "atlas-output__line" },
-          make("span", {}, `Line ${error.line}`),
+          make("span", { "aria-label": `Line ${error.line}`, role: "img" }, String(error.line)),
           make("code", {}, (error.source ?? "").trim()),
         ),
       );

@@ -27,7 +27,7 @@ const LOST = "Python stopped working, perhaps because its memory was full. It is
 class Python extends EventTarget {
   /** @type {PythonState} */
   state = "off";
-  /** Why the last start failed, for the reader. */
+  /** Why the last start failed, for the reader; empty after a start that did not. */
   message = "";
   /** @type {Worker | null} */
   #worker = null;
@@ -178,7 +178,7 @@ class Python extends EventTarget {
         this.#lost(LOST);
       }
     };
-    worker.postMessage({ boot: true, module: this.#module });
+    worker.postMessage({ boot: true, module: this.#module, afresh: this.message !== "" });
     this.#watchStart();
   }
 
@@ -190,13 +190,14 @@ class Python extends EventTarget {
     } else if (data.ready) {
       clearTimeout(this.#alarm);
       this.#module = data.module;
+      this.message = "";
       this.#setState("ready");
       this.#next();
     } else if (data.lost) {
       this.#lost(`${data.lost}. It is being started again.`);
     } else if (data.id === undefined) {
       this.#failed(data.failed);
-    } else if (data.id === this.#current?.id) {
+    } else if (this.#current && data.id === this.#current.id) {
       this.#hearAnswer(this.#current, data);
     }
   }

@@ -72,7 +72,10 @@ export interface DrawAnswer {
 
 export interface RunAnswer {
   result?: string | null;
+  /** Figures of the page that the run reaches. */
   redraw?: string[];
+  /** Modules of the page in which an edit of the reader's is in force. */
+  edited?: string[];
   error?: PythonError;
   stopped?: boolean;
 }

@@ -2,7 +2,7 @@
  * The worker that holds Python for the whole visit: starts Pyodide from the lean pack, fetches a page's code and
  * files, and passes requests to the session (`snippets/kit/session.py`). `python.js` is its only client.
  *
- * In:  `{ boot: true, module? }` once, then requests `{ id, do, slug, ... }`, one at a time.
+ * In:  `{ boot: true, module?, afresh }` once, then requests `{ id, do, slug, ... }`, one at a time.
  * Out: `{ progress }`, `{ ready, module }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
  *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
  */
@@ -39,6 +39,9 @@ class FileError extends Error {}
 
 const fetchFile = scope.fetch.bind(scope);
 
+/** Set when an earlier start failed: what the browser has kept may be what was damaged. */
+let afresh = false;
+
 /** @param {unknown} message */
 const post = (message) => scope.postMessage(message);
 
@@ -70,7 +73,7 @@ async function get(address, title, options) {
   const name = address.pathname.split("/").pop();
   let response;
   try {
-    response = await fetchFile(address, options);
+    response = await fetchFile(address, afresh ? { cache: "reload" } : options);
   } catch {
     throw new FileError(`${capital(title)} (${name}) could not be fetched: the connection failed.`);
   }
@@ -132,8 +135,10 @@ async function withFile(manifest, name, use) {
 /** @param {Manifest} manifest @param {string} name @returns {Promise<any>} a script of the manifest as a module */
 async function script(manifest, name) {
   const entry = manifest.files[name];
+  const address = new URL(entry.url, PYTHON);
   try {
-    const module = await import(new URL(entry.url, PYTHON).href);
+    if (afresh) await (await get(address, TITLES[name])).arrayBuffer();
+    const module = await import(address.href);
     progress.add(entry.bytes);
     return module;
   } catch {
@@ -267,6 +272,9 @@ async function start(wasm, lean, core, files) {
   Session.destroy();
 }
 
+/** Archives that arrived cut short, which the browser may have kept. */
+const damaged = new Set();
+
 /**
  * Fetches an archive while Python waits; only a worker may.
  * @param {string} name
@@ -276,13 +284,20 @@ function fetchArchive(name) {
   const request = new XMLHttpRequest();
   try {
     request.open("GET", new URL(manifest.files[name].url, PYTHON), false);
+    if (damaged.has(name)) request.setRequestHeader("Cache-Control", "no-cache");
     request.responseType = "arraybuffer";
     request.send();
   } catch {
     return `${TITLES[name]} could not be fetched, the connection failed`;
   }
   if (request.status !== 200) return `${TITLES[name]} could not be fetched, the server answered ${request.status}`;
-  return new Uint8Array(request.response);
+  const bytes = new Uint8Array(request.response);
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  if (isGzip && bytes.length !== manifest.files[name].bytes) {
+    damaged.add(name);
+    return `${TITLES[name]} arrived cut short`;
+  }
+  return bytes;
 }
 
 /** @type {Map<string, Promise<void>>} */
@@ -294,17 +309,24 @@ function bring(slug) {
   if (!coming) {
     coming = bringPage(slug);
     pages.set(slug, coming);
-    coming.catch(() => pages.delete(slug));
+    coming.catch(() => {
+      missed.add(slug);
+      pages.delete(slug);
+    });
   }
   return coming;
 }
 
+/** Pages that could not be brought; trying again asks the server, not what the browser has kept. */
+const missed = new Set();
+
 /** @param {string} slug */
 async function bringPage(slug) {
+  const options = missed.has(slug) ? /** @type {RequestInit} */ ({ cache: "reload" }) : undefined;
   const version = manifest.pages[slug];
   if (!version) throw new FileError(`This page (“${slug}”) has no code to run.`);
   const title = `the code of the page “${slug}”`;
-  const response = await get(new URL(`pages/${slug}.json?v=${version}`, PYTHON), title);
+  const response = await get(new URL(`pages/${slug}.json?v=${version}`, PYTHON), title, options);
   let bundle;
   try {
     bundle = await response.json();
@@ -314,7 +336,7 @@ async function bringPage(slug) {
   if (bundle.hash !== version) throw new FileError("The site has a new release. Reload the page to run Python.");
   const assets = await Promise.all(
     bundle.assets.map(async (/** @type {{ path: string, url: string, bytes: number }} */ asset) => {
-      const answer = await get(new URL(asset.url, PYTHON), `the file ${asset.path}`);
+      const answer = await get(new URL(asset.url, PYTHON), `the file ${asset.path}`, options);
       const bytes = new Uint8Array(await answer.arrayBuffer().catch(() => new ArrayBuffer(0)));
       if (bytes.length !== asset.bytes) throw new FileError(`The file ${asset.path} arrived cut short.`);
       return [asset.path, bytes];
@@ -333,6 +355,13 @@ function ask(request, write = () => {}) {
   return session.handle(JSON.stringify(request), write);
 }
 
+/** @param {string} message what Pyodide died of @returns {string} the same in plain words */
+function causeOf(message) {
+  if (/call stack|too much recursion/i.test(message)) return "Python stopped working: the code nested too deeply";
+  if (/memory/i.test(message)) return "Python stopped working: its memory was full";
+  return `Python stopped working: ${message.split("\n")[0]}`;
+}
+
 /** @param {Request} request */
 async function answer(request) {
   const { id, slug } = request;
@@ -348,14 +377,17 @@ async function answer(request) {
     if (request.do === "run" || request.do === "reset") ask({ do: "open", slug });
     post({ id, answer: ask(asked, write) });
   } catch (error) {
-    post({ lost: `Python stopped working: ${String(/** @type {Error} */ (error)?.message ?? error).split("\n")[0]}` });
+    post({ lost: causeOf(String(/** @type {Error} */ (error)?.message ?? error)) });
   }
 }
 
 scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
   if (!data.boot) return answer(data);
+  afresh = data.afresh;
   try {
-    post({ ready: true, module: await boot(data.module) });
+    const module = await boot(data.module);
+    afresh = false;
+    post({ ready: true, module });
   } catch (error) {
     const message = /** @type {Error} */ (error)?.message ?? String(error);
     post({ failed: error instanceof FileError ? message : `Python could not be started: ${message}` });

@@ -1,4 +1,6 @@
-"""DPO against a frozen copy of the policy; KTO's and GRPO's losses on the same log probabilities; LoRA adapters."""
+"""DPO against a frozen copy of the policy; KTO's and GRPO's losses on the same log probabilities; LoRA
+adapters.
+"""
 
 import copy
 import math

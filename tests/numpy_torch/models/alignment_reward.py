@@ -1,4 +1,6 @@
-"""A Bradley-Terry reward model on a pooled encoder, then one PPO step of a policy with a KL penalty and GAE."""
+"""A Bradley-Terry reward model on a pooled encoder, then one PPO step of a policy with a KL penalty and
+GAE.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -89,5 +91,7 @@ def outputs(model, batch):
         divergence = torch.distributions.kl_divergence(policy, old)
         torch.manual_seed(40)
         drawn = policy.sample()
-    accuracy = (model.reward(batch["chosen"], batch["lengths"]) > model.reward(batch["rejected"], batch["lengths"]))
+    accuracy = model.reward(batch["chosen"], batch["lengths"]) > model.reward(
+        batch["rejected"], batch["lengths"]
+    )
     return divergence, drawn, policy.probs, value, accuracy

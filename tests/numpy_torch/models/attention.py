@@ -67,7 +67,9 @@ class Reader(nn.Module):
         self.out = nn.Linear(4 * width, 3)
 
     def forward(self, query, memory, padding):
-        mixed = [kind(query, memory, padding)[0] for kind in (self.additive, self.multiplicative, self.multi_head)]
+        mixed = [
+            kind(query, memory, padding)[0] for kind in (self.additive, self.multiplicative, self.multi_head)
+        ]
         mixed.append(self.library(query, memory, memory, key_padding_mask=padding, need_weights=False)[0])
         return self.out(torch.cat(mixed, dim=-1))
 

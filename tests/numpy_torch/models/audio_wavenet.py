@@ -1,4 +1,6 @@
-"""WaveNet: mu-law, dilated causal convolutions with gates, residual and skip paths, sample by sample generation."""
+"""WaveNet: mu-law, dilated causal convolutions with gates, residual and skip paths, sample by sample
+generation.
+"""
 
 import math
 
@@ -37,8 +39,9 @@ class WaveNet(nn.Module):
         self.filters = nn.ModuleList(CausalConv(channels, 2 * channels, 2, d) for d in dilations)
         self.residuals = nn.ModuleList(nn.Conv1d(channels, channels, 1) for _ in dilations)
         self.skips = nn.ModuleList(nn.Conv1d(channels, channels, 1) for _ in dilations)
-        self.last = nn.Sequential(nn.ReLU(), nn.Conv1d(channels, channels, 1), nn.ReLU(),
-                                  nn.Conv1d(channels, LEVELS, 1))
+        self.last = nn.Sequential(
+            nn.ReLU(), nn.Conv1d(channels, channels, 1), nn.ReLU(), nn.Conv1d(channels, LEVELS, 1)
+        )
 
     def forward(self, codes):
         x = self.first(F.one_hot(codes, LEVELS).float().transpose(1, 2))

@@ -1,4 +1,6 @@
-"""From waveform to text: framed FFT, mel filters, one stride-2 convolution, CTC written as a recursion in logs."""
+"""From waveform to text: framed FFT, mel filters, one stride-2 convolution, CTC written as a recursion in
+logs.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,9 @@ def mel_filters(bins, mels, rate):
     def to_mel(f):
         return 2595.0 * torch.log10(1.0 + f / 700.0)
 
-    edges = 700.0 * (10.0 ** (torch.linspace(0, to_mel(torch.tensor(rate / 2.0)).item(), mels + 2) / 2595.0) - 1)
+    edges = 700.0 * (
+        10.0 ** (torch.linspace(0, to_mel(torch.tensor(rate / 2.0)).item(), mels + 2) / 2595.0) - 1
+    )
     frequencies = torch.linspace(0, rate / 2, bins)
     slopes = edges[None, :] - frequencies[:, None]
     rising = -slopes[:, :-2] / (edges[1:-1] - edges[:-2])

@@ -31,7 +31,9 @@ class Noised(Dataset):
 
 def collate(pairs):
     width = max(len(source) for source, _ in pairs)
-    source = torch.stack([nn.functional.pad(source, (0, width - len(source)), value=PAD) for source, _ in pairs])
+    source = torch.stack(
+        [nn.functional.pad(source, (0, width - len(source)), value=PAD) for source, _ in pairs]
+    )
     return source, torch.stack([target for _, target in pairs])
 
 
@@ -49,8 +51,14 @@ class Denoiser(nn.Module):
     def forward(self, source, target):
         hidden = source.eq(PAD)
         causal = self.transformer.generate_square_subsequent_mask(target.size(1))
-        x = self.transformer(self.lift(source), self.lift(target), tgt_mask=causal,
-                             src_key_padding_mask=hidden, memory_key_padding_mask=hidden, tgt_is_causal=True)
+        x = self.transformer(
+            self.lift(source),
+            self.lift(target),
+            tgt_mask=causal,
+            src_key_padding_mask=hidden,
+            memory_key_padding_mask=hidden,
+            tgt_is_causal=True,
+        )
         return self.head(x)
 
 
@@ -60,7 +68,9 @@ def build(seed):
     generator = torch.Generator()
     generator.manual_seed(seed)
     data = Noised(torch.randint(FIRST, 20, (3, 9), generator=generator), generator)
-    loader = DataLoader(data, batch_size=4, shuffle=True, drop_last=True, collate_fn=collate, generator=generator)
+    loader = DataLoader(
+        data, batch_size=4, shuffle=True, drop_last=True, collate_fn=collate, generator=generator
+    )
     return model, list(loader)
 
 

@@ -1,4 +1,6 @@
-"""A bidirectional encoder: token, position and segment embeddings; masked language model and next-sentence heads."""
+"""A bidirectional encoder: token, position and segment embeddings; masked language model and next-
+sentence heads.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +20,11 @@ class Embeddings(nn.Module):
         self.register_buffer("position_ids", torch.arange(longest).expand((1, -1)))
 
     def forward(self, tokens, segments):
-        x = self.word(tokens) + self.position(self.position_ids[:, : tokens.shape[1]]) + self.segment(segments)
+        x = (
+            self.word(tokens)
+            + self.position(self.position_ids[:, : tokens.shape[1]])
+            + self.segment(segments)
+        )
         return self.dropout(self.norm(x))
 
 
@@ -26,7 +32,11 @@ class Layer(nn.Module):
     def __init__(self, width, heads):
         super().__init__()
         self.heads = heads
-        self.query, self.key, self.value = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
+        self.query, self.key, self.value = (
+            nn.Linear(width, width),
+            nn.Linear(width, width),
+            nn.Linear(width, width),
+        )
         self.output = nn.Linear(width, width)
         self.attention_norm = nn.LayerNorm(width, eps=1e-12)
         self.inner = nn.Linear(width, 4 * width)
@@ -35,8 +45,9 @@ class Layer(nn.Module):
 
     def forward(self, x, mask):
         B, T, D = x.shape
-        q, k, v = (f(x).reshape(B, T, self.heads, -1).permute(0, 2, 1, 3)
-                   for f in (self.query, self.key, self.value))
+        q, k, v = (
+            f(x).reshape(B, T, self.heads, -1).permute(0, 2, 1, 3) for f in (self.query, self.key, self.value)
+        )
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         x = self.attention_norm(x + self.output(mixed.permute(0, 2, 1, 3).reshape(B, T, D)))
         return self.output_norm(x + self.outer(F.gelu(self.inner(x))))
@@ -101,7 +112,9 @@ def build(seed):
 
 def loss(model, batch):
     words, is_next = model(batch["tokens"], batch["segments"])
-    return F.cross_entropy(words.view(-1, 30), batch["labels"].view(-1)) + F.cross_entropy(is_next, batch["next"])
+    return F.cross_entropy(words.view(-1, 30), batch["labels"].view(-1)) + F.cross_entropy(
+        is_next, batch["next"]
+    )
 
 
 @torch.no_grad()

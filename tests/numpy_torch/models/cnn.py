@@ -56,8 +56,14 @@ def train(model, batch, optimizer, steps):
 def outputs(model, batch):
     images, labels = batch
     seen = {}
-    handles = [module.register_forward_hook(lambda module, inputs, output, name=name: seen.setdefault(name, output))
-               for name, module in model.named_children()]
+
+    def keep(name):
+        def hook(module, inputs, output):
+            seen[name] = output.detach()
+
+        return hook
+
+    handles = [module.register_forward_hook(keep(name)) for name, module in model.named_children()]
     model.eval()
     with torch.no_grad():
         scores = model(images)
@@ -66,4 +72,11 @@ def outputs(model, batch):
     edges = torch.tensor([[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]])
     drawn = F.conv2d(images[:1], edges[None, None], padding=1)
     accuracy = scores.argmax(dim=1, keepdim=True).eq(labels.view(-1, 1)).float().mean().item()
-    return seen["conv1"], seen["conv2"], drawn, round(accuracy, 4), F.avg_pool2d(images, 3, stride=2), list(seen)
+    return (
+        seen["conv1"],
+        seen["conv2"],
+        drawn,
+        round(accuracy, 4),
+        F.avg_pool2d(images, 3, stride=2),
+        list(seen),
+    )

@@ -1,4 +1,6 @@
-"""A code model: fill-in-the-middle reordering, rotary positions as complex numbers, ALiBi, the pass@k estimator."""
+"""A code model: fill-in-the-middle reordering, rotary positions as complex numbers, ALiBi, the pass@k
+estimator.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +15,10 @@ def fill_in_the_middle(tokens, generator, spm=False):
     """PSM: <prefix> p <suffix> s <middle> m; SPM puts the suffix first."""
     low, high = torch.randint(1, len(tokens), (2,), generator=generator).sort().values.tolist()
     prefix, middle, suffix = tokens[:low], tokens[low:high], tokens[high:]
-    mark = {name: tokens.new_full((1,), value) for name, value in
-            {"prefix": PREFIX, "suffix": SUFFIX, "middle": MIDDLE}.items()}
+    mark = {
+        name: tokens.new_full((1,), value)
+        for name, value in {"prefix": PREFIX, "suffix": SUFFIX, "middle": MIDDLE}.items()
+    }
     if spm:
         return torch.cat([mark["prefix"], mark["suffix"], suffix, mark["middle"], prefix, middle])
     return torch.cat([mark["prefix"], prefix, mark["suffix"], suffix, mark["middle"], middle])
@@ -44,13 +48,17 @@ class Block(nn.Module):
         self.norm = nn.LayerNorm(width, bias=False)
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
-        self.mlp = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU6(), nn.Linear(2 * width, width))
+        self.mlp = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU6(), nn.Linear(2 * width, width)
+        )
 
     def forward(self, x, turns, bias):
         B, T, D = x.shape
         q, k, v = self.qkv(self.norm(x)).view(B, T, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
         q, k = rotate(q, turns), rotate(k, turns)
-        x = x + self.out(F.scaled_dot_product_attention(q, k, v, attn_mask=bias).swapaxes(1, 2).reshape(B, T, D))
+        x = x + self.out(
+            F.scaled_dot_product_attention(q, k, v, attn_mask=bias).swapaxes(1, 2).reshape(B, T, D)
+        )
         return x + self.mlp(x)
 
 

@@ -1,4 +1,6 @@
-"""CLIP: an image tower and a text tower, a learned temperature, symmetric InfoNCE; SigLIP's loss beside it."""
+"""CLIP: an image tower and a text tower, a learned temperature, symmetric InfoNCE; SigLIP's loss beside
+it.
+"""
 
 import numpy as np
 import torch
@@ -9,8 +11,14 @@ from torch import nn
 class ImageTower(nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.net = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.InstanceNorm2d(8, affine=True), nn.Hardswish(),
-                                 nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, width))
+        self.net = nn.Sequential(
+            nn.Conv2d(3, 8, 3, 2, 1),
+            nn.InstanceNorm2d(8, affine=True),
+            nn.Hardswish(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(8, width),
+        )
 
     def forward(self, images):
         return self.net(images)

@@ -10,8 +10,9 @@ from torch import nn
 def augment(images, generator):
     """A crop resized back, a flip of half of them, brightness: one draw each for the whole batch."""
     top, left = torch.randint(0, 4, (2,), generator=generator).tolist()
-    crops = F.interpolate(images[:, :, top : top + 9, left : left + 9], size=(12, 12), mode="bilinear",
-                          align_corners=False)
+    crops = F.interpolate(
+        images[:, :, top : top + 9, left : left + 9], size=(12, 12), mode="bilinear", align_corners=False
+    )
     flipped = torch.rand(len(images), 1, 1, 1, generator=generator) < 0.5
     crops = torch.where(flipped, crops.flip(-1), crops)
     return crops * torch.empty(len(images), 1, 1, 1).uniform_(0.6, 1.4, generator=generator)

@@ -1,4 +1,6 @@
-"""DDPM on small images: a U-Net with GroupNorm, time embedding and a bottleneck of attention; DDPM and DDIM samplers."""
+"""DDPM on small images: a U-Net with GroupNorm, time embedding and a bottleneck of attention; DDPM and
+DDIM samplers.
+"""
 
 import math
 
@@ -62,9 +64,12 @@ class UNet(nn.Module):
         self.first = nn.Conv2d(1, channels, 3, padding=1)
         self.down1 = ResidualBlock(channels, channels, time)
         self.shrink = nn.Conv2d(channels, channels, 4, stride=2, padding=1)
-        self.middle = nn.ModuleList([ResidualBlock(channels, 2 * channels, time), SpatialAttention(2 * channels)])
-        self.grow = nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"),
-                                  nn.Conv2d(2 * channels, channels, 3, padding=1))
+        self.middle = nn.ModuleList(
+            [ResidualBlock(channels, 2 * channels, time), SpatialAttention(2 * channels)]
+        )
+        self.grow = nn.Sequential(
+            nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(2 * channels, channels, 3, padding=1)
+        )
         self.up1 = ResidualBlock(2 * channels, channels, time)
         self.last = nn.Sequential(nn.GroupNorm(4, channels), nn.SiLU(), nn.Conv2d(channels, 1, 3, padding=1))
 
@@ -100,8 +105,9 @@ class Diffusion(nn.Module):
         previous = F.pad(self.levels[:-1], (1, 0), value=1.0)
         for t in reversed(range(STEPS)):
             when = torch.full((len(label),), t, dtype=torch.long)
-            with_label, without = self.model(x.repeat(2, 1, 1, 1), when.repeat(2),
-                                             torch.cat([label, torch.full_like(label, 3)])).chunk(2)
+            with_label, without = self.model(
+                x.repeat(2, 1, 1, 1), when.repeat(2), torch.cat([label, torch.full_like(label, 3)])
+            ).chunk(2)
             noise = without + 2.0 * (with_label - without)
             mean = (x - self.betas[t] / (1 - self.levels[t]).sqrt() * noise) / (1 - self.betas[t]).sqrt()
             variance = self.betas[t] * (1 - previous[t]) / (1 - self.levels[t])
@@ -136,5 +142,8 @@ def loss(model, batch):
 def outputs(model, batch):
     generator = torch.Generator().manual_seed(4)
     label = torch.tensor([0, 2])
-    return (model.levels, model.ddpm(label, generator), model.ddim(torch.randn(2, 1, 8, 8, generator=generator),
-                                                                     label, 4))
+    return (
+        model.levels,
+        model.ddpm(label, generator),
+        model.ddim(torch.randn(2, 1, 8, 8, generator=generator), label, 4),
+    )

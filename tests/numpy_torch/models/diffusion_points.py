@@ -1,4 +1,6 @@
-"""Diffusion on two-dimensional points: v-prediction, min-SNR weights, an exponential moving average of the weights."""
+"""Diffusion on two-dimensional points: v-prediction, min-SNR weights, an exponential moving average of
+the weights.
+"""
 
 import copy
 
@@ -20,8 +22,9 @@ class Denoiser(nn.Module):
     def __init__(self, width=32):
         super().__init__()
         self.time = Fourier(8)
-        self.net = nn.Sequential(nn.Linear(2 + 16, width), nn.SiLU(), nn.Linear(width, width), nn.Softplus(),
-                                 nn.Linear(width, 2))
+        self.net = nn.Sequential(
+            nn.Linear(2 + 16, width), nn.SiLU(), nn.Linear(width, width), nn.Softplus(), nn.Linear(width, 2)
+        )
 
     def forward(self, x, t):
         return self.net(torch.cat([x, self.time(t)], dim=-1))
@@ -92,5 +95,7 @@ def outputs(model, x0):
         after = t - 0.12
         x = signal_and_noise(after)[0] * clean + signal_and_noise(after)[1] * eps
         path.append(x)
-    grid = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 4), torch.linspace(-1, 1, 3), indexing="ij"), dim=-1)
+    grid = torch.stack(
+        torch.meshgrid(torch.linspace(-1, 1, 4), torch.linspace(-1, 1, 3), indexing="ij"), dim=-1
+    )
     return torch.stack(path), model(grid.reshape(-1, 2), torch.zeros(12)), torch.cdist(x, x0).min(dim=1)

@@ -1,4 +1,6 @@
-"""Diffusion policy: a 1-D convolutional denoiser over a window of actions, conditioned by FiLM, DDPM at inference."""
+"""Diffusion policy: a 1-D convolutional denoiser over a window of actions, conditioned by FiLM, DDPM at
+inference.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -8,8 +10,12 @@ from torch import nn
 class FiLMBlock(nn.Module):
     def __init__(self, inputs, outputs, condition):
         super().__init__()
-        self.first = nn.Sequential(nn.Conv1d(inputs, outputs, 3, padding=1), nn.GroupNorm(2, outputs), nn.Mish())
-        self.second = nn.Sequential(nn.Conv1d(outputs, outputs, 3, padding=1), nn.GroupNorm(2, outputs), nn.Mish())
+        self.first = nn.Sequential(
+            nn.Conv1d(inputs, outputs, 3, padding=1), nn.GroupNorm(2, outputs), nn.Mish()
+        )
+        self.second = nn.Sequential(
+            nn.Conv1d(outputs, outputs, 3, padding=1), nn.GroupNorm(2, outputs), nn.Mish()
+        )
         self.film = nn.Sequential(nn.Mish(), nn.Linear(condition, outputs * 2), nn.Unflatten(-1, (-1, 1)))
         self.skip = nn.Conv1d(inputs, outputs, 1)
 

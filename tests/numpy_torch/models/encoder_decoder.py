@@ -1,4 +1,6 @@
-"""Two GRUs: one reads a string of digits, the other writes it reversed. Teacher forcing, greedy and beam search."""
+"""Two GRUs: one reads a string of digits, the other writes it reversed. Teacher forcing, greedy and beam
+search.
+"""
 
 import torch
 import torch.nn as nn

@@ -1,4 +1,6 @@
-"""Conditional flow matching in the plane: straight paths, a paired coupling, Euler, midpoint and Runge-Kutta."""
+"""Conditional flow matching in the plane: straight paths, a paired coupling, Euler, midpoint and Runge-
+Kutta.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -8,8 +10,10 @@ class Velocity(nn.Module):
     def __init__(self, width: int = 32):
         super().__init__()
         self.net = nn.Sequential(
-            nn.Linear(3, width), nn.ELU(),
-            nn.Linear(width, width), nn.Tanh(),
+            nn.Linear(3, width),
+            nn.ELU(),
+            nn.Linear(width, width),
+            nn.Tanh(),
             nn.Linear(width, 2),
         )
 

@@ -1,4 +1,6 @@
-"""DCGAN in small: transposed convolutions, spectral norm in the discriminator, two optimizers taking turns."""
+"""DCGAN in small: transposed convolutions, spectral norm in the discriminator, two optimizers taking
+turns.
+"""
 
 import torch
 import torch.nn as nn
@@ -19,14 +21,22 @@ class GAN(nn.Module):
         super().__init__()
         self.latent = latent
         self.generator = nn.Sequential(
-            nn.ConvTranspose2d(latent, 12, 3, 1, 0, bias=False), nn.BatchNorm2d(12), nn.ReLU(True),
-            nn.ConvTranspose2d(12, 6, 4, 2, 1, bias=False), nn.BatchNorm2d(6), nn.ReLU(True),
-            nn.ConvTranspose2d(6, 1, 4, 2, 1, bias=False), nn.Tanh(),
+            nn.ConvTranspose2d(latent, 12, 3, 1, 0, bias=False),
+            nn.BatchNorm2d(12),
+            nn.ReLU(True),
+            nn.ConvTranspose2d(12, 6, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(6),
+            nn.ReLU(True),
+            nn.ConvTranspose2d(6, 1, 4, 2, 1, bias=False),
+            nn.Tanh(),
         )
         self.discriminator = nn.Sequential(
-            spectral_norm(nn.Conv2d(1, 6, 4, 2, 1)), nn.LeakyReLU(0.2, inplace=True),
-            spectral_norm(nn.Conv2d(6, 12, 4, 2, 1)), nn.LeakyReLU(0.2, inplace=True),
-            nn.Flatten(), spectral_norm(nn.Linear(12 * 3 * 3, 1)),
+            spectral_norm(nn.Conv2d(1, 6, 4, 2, 1)),
+            nn.LeakyReLU(0.2, inplace=True),
+            spectral_norm(nn.Conv2d(6, 12, 4, 2, 1)),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Flatten(),
+            spectral_norm(nn.Linear(12 * 3 * 3, 1)),
         )
         self.generator.apply(weights_init)
 

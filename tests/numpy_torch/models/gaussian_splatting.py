@@ -1,4 +1,6 @@
-"""Two-dimensional Gaussian splatting: rotation and scale to covariance, depth sort, front-to-back compositing."""
+"""Two-dimensional Gaussian splatting: rotation and scale to covariance, depth sort, front-to-back
+compositing.
+"""
 
 import torch
 from torch import nn
@@ -39,20 +41,30 @@ def build(seed):
     torch.manual_seed(seed)
     model = Splats()
     axis = torch.linspace(0, 1, 8)
-    image = torch.stack([axis[:, None].expand(8, 8), axis.expand(8, 8), (axis[:, None] > 0.5).float().expand(8, 8)], -1)
+    image = torch.stack(
+        [axis[:, None].expand(8, 8), axis.expand(8, 8), (axis[:, None] > 0.5).float().expand(8, 8)], -1
+    )
     return model, image
 
 
 def loss(model, image):
     drawn = model(8)
-    return 0.8 * (drawn - image).abs().mean() + 0.2 * ((drawn - image) ** 2).mean() + 1e-3 * model.opacity.sigmoid().mean()
+    return (
+        0.8 * (drawn - image).abs().mean()
+        + 0.2 * ((drawn - image) ** 2).mean()
+        + 1e-3 * model.opacity.sigmoid().mean()
+    )
 
 
 def train(model, image, optimizer, steps):
     """Each kind of parameter has its own rate; after the steps the faint splats are dropped."""
     names = ["mean", "log_scale", "angle", "opacity", "colour"]
-    optimizer = type(optimizer)([{"params": [getattr(model, name)], "lr": 1e-2 / (i + 1), "name": name}
-                                 for i, name in enumerate(names)])
+    optimizer = type(optimizer)(
+        [
+            {"params": [getattr(model, name)], "lr": 1e-2 / (i + 1), "name": name}
+            for i, name in enumerate(names)
+        ]
+    )
     losses = []
     for _ in range(steps):
         value = loss(model, image)
@@ -68,5 +80,9 @@ def train(model, image, optimizer, steps):
 def outputs(model, image):
     with torch.no_grad():
         covariance = model.covariance()
-        return model(6), torch.linalg.det(covariance), torch.linalg.eigvalsh(covariance), covariance.diagonal(
-            dim1=-2, dim2=-1)
+        return (
+            model(6),
+            torch.linalg.det(covariance),
+            torch.linalg.eigvalsh(covariance),
+            covariance.diagonal(dim1=-2, dim2=-1),
+        )

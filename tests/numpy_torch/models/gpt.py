@@ -25,8 +25,12 @@ class CausalSelfAttention(nn.Module):
         self.c_proj = nn.Linear(config.width, config.width)
         self.attn_dropout = nn.Dropout(config.dropout)
         self.resid_dropout = nn.Dropout(config.dropout)
-        self.register_buffer("bias", torch.tril(torch.ones(config.block_size, config.block_size))
-                             .view(1, 1, config.block_size, config.block_size))
+        self.register_buffer(
+            "bias",
+            torch.tril(torch.ones(config.block_size, config.block_size)).view(
+                1, 1, config.block_size, config.block_size
+            ),
+        )
         self.heads, self.width = config.heads, config.width
 
     def forward(self, x):
@@ -50,12 +54,14 @@ class Block(nn.Module):
         self.ln_1 = nn.LayerNorm(config.width)
         self.attn = CausalSelfAttention(config)
         self.ln_2 = nn.LayerNorm(config.width)
-        self.mlp = nn.ModuleDict(dict(
-            c_fc=nn.Linear(config.width, 4 * config.width),
-            c_proj=nn.Linear(4 * config.width, config.width),
-            act=nn.GELU(approximate="tanh"),
-            dropout=nn.Dropout(config.dropout),
-        ))
+        self.mlp = nn.ModuleDict(
+            dict(
+                c_fc=nn.Linear(config.width, 4 * config.width),
+                c_proj=nn.Linear(4 * config.width, config.width),
+                act=nn.GELU(approximate="tanh"),
+                dropout=nn.Dropout(config.dropout),
+            )
+        )
 
     def forward(self, x):
         x = x + self.attn(self.ln_1(x))
@@ -67,13 +73,15 @@ class GPT(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.config = config
-        self.transformer = nn.ModuleDict(dict(
-            wte=nn.Embedding(config.vocabulary, config.width),
-            wpe=nn.Embedding(config.block_size, config.width),
-            drop=nn.Dropout(config.dropout),
-            h=nn.ModuleList([Block(config) for _ in range(config.layers)]),
-            ln_f=nn.LayerNorm(config.width),
-        ))
+        self.transformer = nn.ModuleDict(
+            dict(
+                wte=nn.Embedding(config.vocabulary, config.width),
+                wpe=nn.Embedding(config.block_size, config.width),
+                drop=nn.Dropout(config.dropout),
+                h=nn.ModuleList([Block(config) for _ in range(config.layers)]),
+                ln_f=nn.LayerNorm(config.width),
+            )
+        )
         self.lm_head = nn.Linear(config.width, config.vocabulary, bias=False)
         self.transformer.wte.weight = self.lm_head.weight
         self.apply(self._init_weights)

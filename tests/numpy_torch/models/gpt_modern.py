@@ -1,4 +1,6 @@
-"""The decoder as built since 2023: RMSNorm, SwiGLU, rotary positions, grouped-query attention, a KV cache, top-p."""
+"""The decoder as built since 2023: RMSNorm, SwiGLU, rotary positions, grouped-query attention, a KV
+cache, top-p.
+"""
 
 import torch
 import torch.nn.functional as F

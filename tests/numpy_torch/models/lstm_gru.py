@@ -55,8 +55,8 @@ class Readers(nn.Module):
         for x in sequence.unbind(dim=1):
             h, c = self.cells["lstm"](x, (h, c))
             g = self.cells["gru"](x, g)
-        states, (last, memory) = self.lstm(sequence)
-        both, ends = self.gru(sequence)
+        states, (_, memory) = self.lstm(sequence)
+        both, _ = self.gru(sequence)
         return self.head(torch.cat([h, g, states[:, -1] + memory[0], both.mean(1)], dim=-1)).squeeze(-1)
 
 

@@ -18,8 +18,9 @@ class MAE(nn.Module):
         self.embed = nn.Linear(patch * patch, width)
         self.register_parameter("position", nn.Parameter(torch.zeros(1, count, width).normal_(std=0.02)))
         self.mask_token = nn.Parameter(torch.zeros(1, 1, width))
-        make = lambda: nn.TransformerEncoderLayer(width, 2, 32, 0.0, "gelu", batch_first=True, norm_first=True)  # noqa: E731
-        self.encoder, self.decoder = make(), make()
+        options = {"dropout": 0.0, "activation": "gelu", "batch_first": True, "norm_first": True}
+        self.encoder = nn.TransformerEncoderLayer(width, 2, 32, **options)
+        self.decoder = nn.TransformerEncoderLayer(width, 2, 32, **options)
         self.head = nn.Linear(width, patch * patch)
 
     def shuffle(self, x, ratio, generator):

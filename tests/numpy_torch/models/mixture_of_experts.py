@@ -1,4 +1,6 @@
-"""Sparse experts: top-k routing, dispatch by index_add, capacity by cumsum, load balancing and router z-loss."""
+"""Sparse experts: top-k routing, dispatch by index_add, capacity by cumsum, load balancing and router
+z-loss.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -8,8 +10,11 @@ from torch import nn
 class Expert(nn.Module):
     def __init__(self, width, inner):
         super().__init__()
-        self.w1, self.w2, self.w3 = nn.Linear(width, inner, bias=False), nn.Linear(inner, width, bias=False), nn.Linear(
-            width, inner, bias=False)
+        self.w1, self.w2, self.w3 = (
+            nn.Linear(width, inner, bias=False),
+            nn.Linear(inner, width, bias=False),
+            nn.Linear(width, inner, bias=False),
+        )
 
     def forward(self, x):
         return self.w2(F.silu(self.w1(x)) * self.w3(x))
@@ -60,7 +65,8 @@ class Switch(nn.Module):
         place = (chosen.cumsum(dim=0) - 1).mul(chosen).sum(-1)
         kept = place < capacity
         slots = torch.zeros(self.weight.size(0), capacity, x.size(-1)).index_put(
-            (index[kept], place[kept]), x[kept])
+            (index[kept], place[kept]), x[kept]
+        )
         worked = torch.bmm(slots, self.weight).relu()
         out = torch.zeros_like(x)
         out[kept] = worked[index[kept], place[kept]] * probability[kept, None]
@@ -88,13 +94,16 @@ def loss(model, batch):
     x, target = batch
     scores, logits, selected, _ = model(x)
     z = torch.logsumexp(logits, dim=-1).square().mean()
-    return F.cross_entropy(scores.flatten(0, 1), target.flatten()) + 0.01 * model.moe.balance(
-        logits, selected) + 1e-3 * z
+    return (
+        F.cross_entropy(scores.flatten(0, 1), target.flatten())
+        + 0.01 * model.moe.balance(logits, selected)
+        + 1e-3 * z
+    )
 
 
 @torch.no_grad()
 def outputs(model, batch):
-    scores, logits, selected, kept = model(batch[0])
+    scores, _, selected, kept = model(batch[0])
     load = torch.zeros(4).scatter_add_(0, selected.flatten(), torch.ones(selected.numel()))
     model.moe.bias.add_(torch.sign(load.mean() - load), alpha=0.01)
     return scores, selected, kept, load, model.moe.bias, torch.histc(selected.float(), bins=4, min=0, max=3)

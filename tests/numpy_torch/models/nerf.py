@@ -20,11 +20,20 @@ class Field(nn.Module):
     def __init__(self, width=24):
         super().__init__()
         self.position, self.direction = PositionalEncoder(3, 3), PositionalEncoder(3, 1)
-        self.layers = nn.ModuleList([nn.Linear(self.position.outputs, width),
-                                     nn.Linear(width, width), nn.Linear(width + self.position.outputs, width)])
+        self.layers = nn.ModuleList(
+            [
+                nn.Linear(self.position.outputs, width),
+                nn.Linear(width, width),
+                nn.Linear(width + self.position.outputs, width),
+            ]
+        )
         self.alpha = nn.Linear(width, 1)
-        self.colour = nn.Sequential(nn.Linear(width + self.direction.outputs, width // 2), nn.ReLU(),
-                                    nn.Linear(width // 2, 3), nn.Sigmoid())
+        self.colour = nn.Sequential(
+            nn.Linear(width + self.direction.outputs, width // 2),
+            nn.ReLU(),
+            nn.Linear(width // 2, 3),
+            nn.Sigmoid(),
+        )
 
     def forward(self, points, directions):
         encoded = self.position(points)
@@ -51,8 +60,12 @@ def render(density, colour, depths):
 
 
 def rays(size, focal, pose):
-    i, j = torch.meshgrid(torch.arange(size, dtype=torch.float32), torch.arange(size).to(torch.float32), indexing="xy")
-    directions = torch.stack([(i - size * 0.5) / focal, -(j - size * 0.5) / focal, -torch.ones_like(i)], dim=-1)
+    i, j = torch.meshgrid(
+        torch.arange(size, dtype=torch.float32), torch.arange(size).to(torch.float32), indexing="xy"
+    )
+    directions = torch.stack(
+        [(i - size * 0.5) / focal, -(j - size * 0.5) / focal, -torch.ones_like(i)], dim=-1
+    )
     directions = torch.sum(directions[..., None, :] * pose[:3, :3], dim=-1)
     return pose[:3, -1].expand(directions.shape), directions
 
@@ -105,6 +118,6 @@ def outputs(model, batch):
         origins, directions, image = batch
         colour, weights, depths = shoot(model, origins, directions, 8)
         finer = sample_pdf((depths[..., 1:] + depths[..., :-1]) * 0.5, weights[..., 1:-1], 5)
-        both, order = torch.sort(torch.cat([depths, finer], -1), -1)
+        both, _ = torch.sort(torch.cat([depths, finer], -1), -1)
         psnr = -10.0 * torch.log10(F.mse_loss(colour, image))
     return colour, weights, both, psnr

@@ -16,7 +16,9 @@ def encode(text):
 
 class Sums(Dataset):
     def __init__(self, count):
-        self.rows = [encode(f"{a}+{b}={a % 10 + b % 10};{a + b:3d}") for a in range(10, 10 + count) for b in (17, 25)]
+        self.rows = [
+            encode(f"{a}+{b}={a % 10 + b % 10};{a + b:3d}") for a in range(10, 10 + count) for b in (17, 25)
+        ]
 
     def __len__(self):
         return len(self.rows)

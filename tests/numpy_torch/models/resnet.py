@@ -1,4 +1,6 @@
-"""A small ResNet: BatchNorm with running statistics, projection skips, global average pooling, SGD-style inits."""
+"""A small ResNet: BatchNorm with running statistics, projection skips, global average pooling, SGD-style
+inits.
+"""
 
 import torch
 from torch import nn
@@ -14,7 +16,9 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample = None
         if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
 
     def forward(self, x):
         identity = x if self.downsample is None else self.downsample(x)
@@ -27,8 +31,12 @@ class BasicBlock(nn.Module):
 class ResNet(nn.Module):
     def __init__(self, channels=(8, 12), classes=5):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(8),
-                                  nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2, padding=1))
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 8, 5, stride=2, padding=2, bias=False),
+            nn.BatchNorm2d(8),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, stride=2, padding=1),
+        )
         self.stages = nn.Sequential(BasicBlock(8, channels[0]), BasicBlock(*channels, stride=2))
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(channels[-1], classes)

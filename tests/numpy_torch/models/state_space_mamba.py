@@ -1,4 +1,6 @@
-"""A selective state space block: causal depthwise convolution, input-dependent step, scan; linear attention beside it."""
+"""A selective state space block: causal depthwise convolution, input-dependent step, scan; linear
+attention beside it.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +22,7 @@ class MambaBlock(nn.Module):
         self.out_proj = nn.Linear(inner, width, bias=False)
 
     def forward(self, x):
-        (b, l, d) = x.shape  # noqa: E741
+        _, l, _ = x.shape  # noqa: E741
         x, res = self.in_proj(x).split(split_size=[self.inner, self.inner], dim=-1)
         x = self.conv1d(x.permute(0, 2, 1))[:, :, :l].permute(0, 2, 1)
         x = F.silu(x)

@@ -49,8 +49,9 @@ class Model(nn.Module):
         super().__init__()
         self.lift = nn.Linear(1, width)
         self.layers = nn.ModuleList([S4D(width) for _ in range(layers)])
-        self.mix = nn.ModuleList([nn.Sequential(nn.Conv1d(width, 2 * width, 1), nn.GLU(dim=-2))
-                                  for _ in range(layers)])
+        self.mix = nn.ModuleList(
+            [nn.Sequential(nn.Conv1d(width, 2 * width, 1), nn.GLU(dim=-2)) for _ in range(layers)]
+        )
         self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(layers)])
         self.head = nn.Linear(width, 1)
 

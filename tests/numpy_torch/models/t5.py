@@ -1,4 +1,6 @@
-"""Text to text: relative position buckets, span corruption with sentinels, unscaled attention, RMS-style norm."""
+"""Text to text: relative position buckets, span corruption with sentinels, unscaled attention, RMS-style
+norm.
+"""
 
 import math
 
@@ -10,7 +12,9 @@ PAD, EOS, SENTINEL = 0, 1, 39  # sentinels count down from 39
 
 
 def corrupt(tokens, spans):
-    """Replace each (start, stop) by a sentinel; the target lists the sentinels, what they hid, and a last one."""
+    """Replace each (start, stop) by a sentinel; the target lists the sentinels, what they hid, and a last
+    one.
+    """
     source, target, position = [], [], 0
     for index, (start, stop) in enumerate(spans):
         mark = torch.tensor([SENTINEL - index])
@@ -32,7 +36,9 @@ def buckets(relative, bidirectional, count=8, longest=20):
     else:
         relative = -torch.min(relative, torch.zeros_like(relative))
     exact = count // 2
-    far = exact + (torch.log(relative.float() / exact) / math.log(longest / exact) * (count - exact)).to(torch.long)
+    far = exact + (torch.log(relative.float() / exact) / math.log(longest / exact) * (count - exact)).to(
+        torch.long
+    )
     far = torch.min(far, torch.full_like(far, count - 1))
     return bucket + torch.where(relative < exact, relative, far)
 
@@ -100,7 +106,9 @@ class T5(nn.Module):
                 module.weight.data.normal_(mean=0.0, std=width**-0.5)
 
     def forward(self, source, target):
-        hidden = torch.zeros(source.shape).masked_fill((source == PAD).logical_not().logical_not(), -1e4)[:, None, None]
+        hidden = torch.zeros(source.shape).masked_fill((source == PAD).logical_not().logical_not(), -1e4)[
+            :, None, None
+        ]
         x = self.shared(source)
         for block in self.encoder:
             x = block(x, block.self_attention.position_bias(*[source.shape[1]] * 2) + hidden)

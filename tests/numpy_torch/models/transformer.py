@@ -1,4 +1,6 @@
-"""The 2017 encoder-decoder from scratch: post-norm, sinusoidal positions, tied embeddings, label smoothing, warm-up."""
+"""The 2017 encoder-decoder from scratch: post-norm, sinusoidal positions, tied embeddings, label
+smoothing, warm-up.
+"""
 
 import copy
 import math
@@ -41,7 +43,7 @@ class Attention(nn.Module):
         batch = query.size(0)
         query, key, value = [
             project(x).view(batch, -1, self.heads, self.depth).transpose(1, 2)
-            for project, x in zip(self.projections, (query, key, value))
+            for project, x in zip(self.projections, (query, key, value), strict=False)
         ]
         scores = torch.matmul(query, key.transpose(-2, -1)) / math.sqrt(self.depth)
         scores = scores.masked_fill(mask == 0, -1e9)

@@ -10,20 +10,28 @@ class Translator(nn.Module):
         self.source = nn.Embedding(vocabulary, width)
         self.target = nn.Embedding(vocabulary, width)
         self.position = nn.Parameter(torch.randn(1, 32, width) * 0.02)
-        encoder = nn.TransformerEncoderLayer(width, heads, 4 * width, dropout=0.0, activation="gelu",
-                                             batch_first=True, norm_first=True)
+        encoder = nn.TransformerEncoderLayer(
+            width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
         decoder = nn.TransformerDecoderLayer(width, heads, 4 * width, dropout=0.1, batch_first=True)
-        self.encoder = nn.TransformerEncoder(encoder, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False)
+        self.encoder = nn.TransformerEncoder(
+            encoder, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
+        )
         self.decoder = nn.TransformerDecoder(decoder, layers)
         self.head = nn.Linear(width, vocabulary)
 
     def forward(self, source, target):
         padding = source == 0
-        memory = self.encoder(self.source(source) + self.position[:, : source.shape[1]],
-                              src_key_padding_mask=padding)
+        memory = self.encoder(
+            self.source(source) + self.position[:, : source.shape[1]], src_key_padding_mask=padding
+        )
         causal = torch.triu(torch.ones(target.shape[1], target.shape[1], dtype=torch.bool), diagonal=1)
-        x = self.decoder(self.target(target) + self.position[:, : target.shape[1]], memory,
-                         tgt_mask=causal, memory_key_padding_mask=padding)
+        x = self.decoder(
+            self.target(target) + self.position[:, : target.shape[1]],
+            memory,
+            tgt_mask=causal,
+            memory_key_padding_mask=padding,
+        )
         return self.head(x)
 
 

@@ -9,15 +9,21 @@ class VAE(nn.Module):
     def __init__(self, latent=2):
         super().__init__()
         self.encoder = nn.Sequential(
-            nn.Conv2d(1, 6, 3, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(6, 12, 3, stride=2, padding=1), nn.BatchNorm2d(12), nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(1, 6, 3, stride=2, padding=1),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(6, 12, 3, stride=2, padding=1),
+            nn.BatchNorm2d(12),
+            nn.LeakyReLU(0.2, inplace=True),
             nn.Flatten(),
         )
         self.mean = nn.Linear(12 * 3 * 3, latent)
         self.log_variance = nn.Linear(12 * 3 * 3, latent)
         self.decoder = nn.Sequential(
-            nn.Linear(latent, 12 * 3 * 3), nn.Unflatten(1, (12, 3, 3)), nn.ReLU(),
-            nn.ConvTranspose2d(12, 6, 3, stride=2, padding=1, output_padding=1), nn.ReLU(),
+            nn.Linear(latent, 12 * 3 * 3),
+            nn.Unflatten(1, (12, 3, 3)),
+            nn.ReLU(),
+            nn.ConvTranspose2d(12, 6, 3, stride=2, padding=1, output_padding=1),
+            nn.ReLU(),
             nn.ConvTranspose2d(6, 1, 4, stride=2, padding=1),
         )
 

@@ -1,4 +1,6 @@
-"""Image patches projected into a frozen decoder's embedding space, answers scored only on the answer tokens."""
+"""Image patches projected into a frozen decoder's embedding space, answers scored only on the answer
+tokens.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -75,7 +77,8 @@ def loss(model, batch):
 def outputs(model, batch):
     model.eval()
     with torch.no_grad():
-        _, weights = model.cross.attention(model.embedding(batch["tokens"]), *[model.vision(batch["images"])] * 2,
-                                           average_attn_weights=False)
+        _, weights = model.cross.attention(
+            model.embedding(batch["tokens"]), *[model.vision(batch["images"])] * 2, average_attn_weights=False
+        )
         trainable = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
         return model(batch["images"], batch["tokens"]), weights, trainable

@@ -1,4 +1,6 @@
-"""Behaviour cloning with action chunks: language and image in, binned action tokens and a CVAE-style chunk out."""
+"""Behaviour cloning with action chunks: language and image in, binned action tokens and a CVAE-style
+chunk out.
+"""
 
 import torch
 from torch import nn
@@ -21,8 +23,13 @@ def detokenise(tokens):
 class Policy(nn.Module):
     def __init__(self, width=16, latent=3):
         super().__init__()
-        self.see = nn.Sequential(nn.Conv2d(2, 6, 3, stride=2), nn.Mish(), nn.AdaptiveMaxPool2d(2), nn.Flatten(),
-                                 nn.Linear(24, width))
+        self.see = nn.Sequential(
+            nn.Conv2d(2, 6, 3, stride=2),
+            nn.Mish(),
+            nn.AdaptiveMaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(24, width),
+        )
         self.read = nn.Embedding(9, width)
         self.style = nn.Linear(width + CHUNK * ACTIONS, 2 * latent)
         self.queries = nn.Parameter(torch.randn(CHUNK, width))
@@ -50,8 +57,11 @@ class Policy(nn.Module):
 def build(seed):
     torch.manual_seed(seed)
     model = Policy()
-    batch = {"image": torch.rand(5, 2, 9, 9), "words": torch.randint(0, 9, (5, 3)),
-             "actions": torch.rand(5, CHUNK, ACTIONS) * 2 - 1}
+    batch = {
+        "image": torch.rand(5, 2, 9, 9),
+        "words": torch.randint(0, 9, (5, 3)),
+        "actions": torch.rand(5, CHUNK, ACTIONS) * 2 - 1,
+    }
     return model, batch
 
 

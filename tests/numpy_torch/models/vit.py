@@ -77,6 +77,6 @@ def outputs(model, batch):
         rollout = (mixed / mixed.sum(dim=-1, keepdim=True)) @ rollout
     seen = F.interpolate(rollout[:, 0, 1:].reshape(-1, 1, 3, 3), size=(12, 12), mode="nearest")
     similarity = F.cosine_similarity(model.position[0, 1:, None], model.position[0, None, 1:], dim=-1)
-    b, c, h, w = batch[0].shape
+    b, c = batch[0].shape[:2]
     tiles = batch[0].unfold(2, 4, 4).unfold(3, 4, 4).permute(0, 2, 3, 1, 4, 5).reshape(b, 9, c * 16)
     return scores, seen, similarity, model.by_hand(batch[0]), tiles

@@ -1,4 +1,6 @@
-"""VQ-VAE: nearest codes, straight-through gradients, commitment, a codebook moved by averages; FSQ beside it."""
+"""VQ-VAE: nearest codes, straight-through gradients, commitment, a codebook moved by averages; FSQ beside
+it.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +18,7 @@ class Quantizer(nn.Module):
 
     def forward(self, z):
         flat = z.reshape(-1, z.shape[-1])
-        distance = (flat.pow(2).sum(1, keepdim=True) - 2 * flat @ self.codebook.T + self.codebook.pow(2).sum(1))
+        distance = flat.pow(2).sum(1, keepdim=True) - 2 * flat @ self.codebook.T + self.codebook.pow(2).sum(1)
         index = distance.argmin(dim=1)
         quantized = F.embedding(index, self.codebook).view_as(z)
         if self.training:
@@ -50,11 +52,15 @@ def finite_scalar(z, levels):
 class VQVAE(nn.Module):
     def __init__(self, width=4, codes=12):
         super().__init__()
-        self.encoder = nn.Sequential(nn.Conv1d(1, 8, 4, stride=2, padding=1), nn.ReLU(),
-                                     nn.Conv1d(8, width, 4, stride=2, padding=1))
+        self.encoder = nn.Sequential(
+            nn.Conv1d(1, 8, 4, stride=2, padding=1), nn.ReLU(), nn.Conv1d(8, width, 4, stride=2, padding=1)
+        )
         self.quantizer = Quantizer(codes, width)
-        self.decoder = nn.Sequential(nn.ConvTranspose1d(2 * width, 8, 4, stride=2, padding=1), nn.ReLU(),
-                                     nn.ConvTranspose1d(8, 1, 4, stride=2, padding=1))
+        self.decoder = nn.Sequential(
+            nn.ConvTranspose1d(2 * width, 8, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.ConvTranspose1d(8, 1, 4, stride=2, padding=1),
+        )
 
     def forward(self, x):
         z = self.encoder(x).transpose(1, 2)

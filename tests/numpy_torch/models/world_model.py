@@ -1,4 +1,6 @@
-"""RSSM: a deterministic GRU path and a stochastic path, balanced KL, imagination, lambda returns, CEM planning."""
+"""RSSM: a deterministic GRU path and a stochastic path, balanced KL, imagination, lambda returns, CEM
+planning.
+"""
 
 import torch
 import torch.distributions as D
@@ -12,8 +14,9 @@ class RSSM(nn.Module):
         self.deterministic, self.stochastic, self.action = deterministic, stochastic, action
         self.cell = nn.GRUCell(stochastic + action, deterministic)
         self.prior = nn.Sequential(nn.Linear(deterministic, 16), nn.ELU(), nn.Linear(16, 2 * stochastic))
-        self.posterior = nn.Sequential(nn.Linear(deterministic + observation, 16), nn.ELU(),
-                                       nn.Linear(16, 2 * stochastic))
+        self.posterior = nn.Sequential(
+            nn.Linear(deterministic + observation, 16), nn.ELU(), nn.Linear(16, 2 * stochastic)
+        )
         self.decoder = nn.Linear(deterministic + stochastic, observation)
         self.reward = nn.Linear(deterministic + stochastic, 1)
 

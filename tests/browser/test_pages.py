@@ -1,0 +1,122 @@
+"""Every page, on a phone and at a desk, in light and dark: readable, accessible, within its column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import RNN, ROOT, scroll_through
+
+pytestmark = pytest.mark.browser
+
+SOURCES = sorted((ROOT / "docs").rglob("*.md"))
+AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+LOOKS = [(width, dark) for width in (390, 1280) for dark in (False, True)]
+FEW_BYTES = 400_000  # compressed, before any interaction
+LITTLE_SHIFT = 0.02
+SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def address(source: Path) -> str:
+    """The address of a page from its source."""
+    relative = source.relative_to(ROOT / "docs")
+    folder = relative.parent if relative.stem == "index" else relative.with_suffix("")
+    return "" if folder == Path() else f"{folder.as_posix()}/"
+
+
+PAGES = [address(source) for source in SOURCES]
+
+
+def violations(page) -> list[str]:
+    """What axe finds wrong with the page."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "home")
+@pytest.mark.parametrize(
+    ("width", "dark"), LOOKS, ids=lambda value: {True: "dark", False: "light"}.get(value, value)
+)
+def test_a_page_is_accessible_and_never_scrolls_sideways(open_page, path, width, dark):
+    page = open_page(path, width=width, dark=dark)
+    scroll_through(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path or "home")
+def test_the_narrowest_screen_shows_a_page_without_scrolling_sideways(open_page, path):
+    page = open_page(path, width=320)
+    scroll_through(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_a_page_that_is_not_there_says_so_in_the_sites_look(open_page):
+    page = open_page("404.html")
+    assert page.locator("h1").inner_text() == "There is no page here"
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_first_load_is_small_and_nothing_moves(open_page, host, width):
+    page = open_page("404.html", width=width)  # so that the observer is there before the page
+    page.add_init_script(SHIFTS)
+    page.context.clear_cookies()
+    host.log.clear()
+    page = open_page("", width=width)
+    page.context.add_init_script(SHIFTS)
+    fresh = page.context.new_page()
+    host.log.clear()
+    session = page.context.new_cdp_session(fresh)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    fresh.goto(host.url + RNN, wait_until="networkidle")
+    assert sum(answer.size for answer in host.log) <= FEW_BYTES, sorted(
+        ((answer.size, answer.path) for answer in host.log), reverse=True
+    )
+    scroll_through(fresh)
+    assert fresh.evaluate("shift") <= LITTLE_SHIFT
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_text_and_figures_take_the_theme(open_page, dark):
+    page = open_page(dark=dark)
+    paper = page.evaluate("getComputedStyle(document.body).getPropertyValue('--atlas-paper').trim()")
+    tokens = page.evaluate(
+        "import(new URL('../../assets/generated/tokens.js', location.href)).then((m) => m.TOKENS)"
+    )
+    assert paper == tokens["colours"]["paper"]["dark" if dark else "light"]
+    assert page.evaluate("getComputedStyle(document.querySelector('article p')).fontFamily").startswith(
+        '"Source Serif 4'
+    )
+    assert page.evaluate(
+        "document.fonts.ready.then(() => document.fonts.check('18px \"Source Serif 4 Variable\"'))"
+    )
+
+
+def test_without_javascript_text_code_captions_and_mathematics_are_there(open_page):
+    page = open_page(java_script_enabled=False)
+    article = page.locator("article")
+    assert article.locator("h2").count() >= 8
+    assert article.locator("p").first.is_visible()
+    for selector in (
+        ".atlas-cell code",
+        ".highlight code",
+        "figure figcaption",
+        ".katex",
+        ".atlas-diagram svg",
+    ):
+        assert article.locator(selector).first.is_visible(), selector
+    for useless in (".atlas-controls", ".atlas-cell button", ".atlas-diagram__stepper", ".atlas-plot"):
+        for element in article.locator(useless).all():
+            assert not element.is_visible(), useless
+    assert article.locator(".atlas-noscript").is_visible()
+    page.locator("figure details").first.locator("summary").click()
+    assert page.locator("figure details p").first.is_visible()

@@ -1,0 +1,475 @@
+"""Python in a real browser, through python.js on a bare page: it starts, answers, stops, fails and recovers."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.serve import Fault, Site
+from tools import chromium
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Python</title>
+<script type="module">
+import { python } from "./assets/js/python.js";
+window.python = python;
+window.states = [];
+window.progress = [];
+window.lost = [];
+python.addEventListener("state", (event) => window.states.push(event.detail.state));
+python.addEventListener("progress", (event) => window.progress.push(event.detail));
+python.addEventListener("lost", (event) => window.lost.push(event.detail));
+</script></html>"""
+MODEL = """\
+import torch
+
+# --8<-- [start:step]
+def step(x):
+    return torch.tanh(x)
+# --8<-- [end:step]
+"""
+FIGURES = """\
+import torch
+from snippets.demo.model import step
+from snippets.kit import Slider, figure, load_text
+
+calls = []
+
+@figure(size=Slider("Size", 0, 100, value=1))
+def curve(size):
+    \"\"\"A curve.
+
+    It bends.\"\"\"
+    calls.append(size)
+    x = torch.tensor([0.0, float(size)])
+    return {"data": [{"y": [round(value, 4) for value in step(x).tolist()]}], "layout": {"height": 200}}
+
+@figure
+def count():
+    \"\"\"Calls.
+
+    How often the curve was computed.\"\"\"
+    return {"data": [{"y": list(calls)}], "layout": {"height": 200}}
+
+@figure
+def letters():
+    \"\"\"Letters.
+
+    From a data file.\"\"\"
+    return {"data": [{"text": load_text("letters.txt")}], "layout": {"height": 200}}
+"""
+STEP = "demo.model:step"
+TANH_OF_1 = 0.7616
+
+
+def bundle(slug: str, files: dict[str, str], assets: list[dict]) -> tuple[str, str]:
+    """A page's bundle as text, and its hash."""
+    content = {"slug": slug, "files": files, "assets": assets}
+    version = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
+    return json.dumps({**content, "hash": version}), version
+
+
+@pytest.fixture(scope="module")
+def generated() -> Path:
+    """The built assets, brought up to date."""
+    subprocess.run([sys.executable, "-m", "tools.assets", "python"], cwd=ROOT, check=True)
+    return ROOT / "docs" / "assets" / "generated"
+
+
+@pytest.fixture(scope="module")
+def chromium_browser() -> Browser:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(generated):
+    """The site's Python with two small pages of this test's own, under a path as on a project host."""
+    assets = [{"path": "snippets/data/letters.txt", "url": "assets/letters.txt", "bytes": 3, "sha256": ""}]
+    first, first_version = bundle(
+        "demo", {"snippets/demo/model.py": MODEL, "snippets/demo/figures.py": FIGURES}, assets
+    )
+    other = FIGURES.replace("letters", "others")
+    second, second_version = bundle(
+        "second", {"snippets/demo/model.py": MODEL, "snippets/second/figures.py": other}, []
+    )
+    manifest = json.loads((generated / "py" / "manifest.json").read_text())
+    manifest["pages"] = {"demo": first_version, "second": second_version}
+    extra = {
+        "page.html": PAGE,
+        "favicon.ico": "",
+        "assets/generated/py/manifest.json": json.dumps(manifest),
+        "assets/generated/py/pages/demo.json": first,
+        "assets/generated/py/pages/second.json": second,
+        "assets/generated/py/assets/letters.txt": "abc",
+    }
+    with Site(ROOT / "docs", prefix="/atlas/", extra=extra) as site:
+        site.manifest = manifest
+        yield site
+
+
+@pytest.fixture
+def page(chromium_browser, site) -> Page:
+    """The bare page in a new profile; it may log no error that its test did not ask for."""
+    context = chromium_browser.new_context()
+    page = context.new_page()
+    page.errors, page.expected = [], ["Failed to load resource"]
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
+    page.goto(f"{site.url}page.html")
+    page.wait_for_function("window.python")
+    yield page
+    unexpected = [error for error in page.errors if not any(part in error for part in page.expected)]
+    context.close()
+    assert unexpected == []
+
+
+def run(page: Page, text: str, cell: str = STEP) -> dict:
+    """Run a cell; the answer has what was printed under `printed`."""
+    return page.evaluate(
+        """async ([cell, text]) => {
+            let printed = "";
+            const answer = await python.run(cell, text, { onOutput: (piece) => (printed += piece) });
+            return { ...answer, printed };
+        }""",
+        [cell, text],
+    )
+
+
+def draw(page: Page, figure: str = "demo/curve", **values: object) -> list:
+    answer = page.evaluate("([figure, values]) => python.draw(figure, values)", [figure, values])
+    assert "error" not in answer, answer["error"]
+    return answer["figure"]["data"][0].get("y") or answer["figure"]["data"][0]["text"]
+
+
+def state(page: Page) -> str:
+    return page.evaluate("[python.state, document.documentElement.dataset.python ?? 'off'].join()")
+
+
+def test_nothing_of_python_is_fetched_before_it_is_wanted(page, site):
+    page.wait_for_timeout(300)
+    assert not [path for path in site.paths() if "/py/" in path or "worker" in path]
+    assert state(page) == "off,off"
+
+
+def test_run_prints_torchs_output_and_shows_the_result(page, site):
+    page.evaluate("python.open('demo')")
+    answer = run(page, 'print("printed")\ntorch.ones(2, 3)')
+    assert answer["printed"] == "printed\n"
+    assert answer["result"] == "tensor([[1., 1., 1.],\n        [1., 1., 1.]])"
+    assert answer["edited"] == ["demo.model"]
+    assert state(page) == "ready,ready"
+    assert page.evaluate("states") == ["loading", "ready"]
+    assert {path.split("/")[1] for path in site.paths() if path != "/favicon.ico"} == {"atlas"}
+
+
+def test_progress_counts_the_bytes_that_arrive(page, site):
+    page.evaluate("python.open('demo')")
+    told = page.evaluate("progress")
+    total = sum(site.manifest["files"][name]["bytes"] for name in ("loader", "script", "wasm", "lean", "core"))
+    counted = [entry for entry in told if entry["total"]]
+    assert {entry["total"] for entry in counted} == {total}
+    assert counted[-1]["loaded"] == total
+    assert [entry["loaded"] for entry in told] == sorted(entry["loaded"] for entry in told)
+    assert len(counted) > 3
+    assert {"Fetching Python", "Starting Python"} == {entry["stage"] for entry in told}
+
+
+def test_the_interpreter_starts_whatever_type_the_host_gives_its_files(page, site):
+    site.faults[".gz"] = Fault(content_type="text/plain")
+    assert draw(page, size=0) == [0.0, 0.0]
+
+
+def test_a_host_that_unpacks_gz_on_the_way_is_as_good(page, site, generated):
+    import gzip
+
+    entry = site.manifest["files"]["core"]["url"]
+    plain = gzip.decompress((generated / "py" / entry).read_bytes())
+    page.route(f"**/{entry}", lambda route: route.fulfill(status=200, body=plain))
+    assert draw(page, size=0) == [0.0, 0.0]
+
+
+def test_the_server_gives_wasm_its_type():
+    from tests.browser.serve import TYPES
+
+    assert TYPES[".wasm"] == "application/wasm"
+
+
+def test_a_figure_is_drawn_and_a_page_brings_its_data(page):
+    assert draw(page, size=1) == [0.0, TANH_OF_1]
+    assert draw(page, "demo/letters") == "abc"
+
+
+def test_an_edit_changes_the_figures_and_reset_restores_them(page):
+    page.evaluate("python.open('demo')")
+    answer = run(page, "def step(x):\n    return 2 * x")
+    assert answer["redraw"] == ["demo/curve", "demo/count", "demo/letters"]
+    assert draw(page, size=3) == [0.0, 6.0]
+    assert page.evaluate(f"python.reset('{STEP}')")["redraw"] == answer["redraw"]
+    assert draw(page, size=1) == [0.0, TANH_OF_1]
+
+
+def test_pages_do_not_share_edits(page):
+    page.evaluate("python.open('demo')")
+    run(page, "def step(x):\n    return 2 * x")
+    page.evaluate("python.open('second')")
+    assert draw(page, "second/curve", size=1) == [0.0, TANH_OF_1]
+    page.evaluate("python.open('demo')")
+    assert draw(page, size=3) == [0.0, 6.0]
+
+
+def test_of_many_draws_of_one_figure_the_newest_wins_and_most_are_never_computed(page):
+    draw(page, size=0)
+    answers = page.evaluate(
+        """async () => {
+            const asked = [];
+            for (let size = 1; size <= 30; size += 1) asked.push(python.draw("demo/curve", { size }));
+            return Promise.all(asked);
+        }"""
+    )
+    assert "figure" in answers[-1]
+    superseded = [answer for answer in answers if answer.get("superseded")]
+    assert len(superseded) == 28
+    assert draw(page, "demo/count") == [0, 1, 30]
+
+
+def test_draws_of_different_figures_do_not_displace_each_other(page):
+    answers = page.evaluate(
+        'Promise.all(["curve", "count", "letters"].map((name) => python.draw(`demo/${name}`, {})))'
+    )
+    assert all("figure" in answer for answer in answers)
+
+
+def test_a_draw_that_is_no_longer_wanted_is_dropped(page):
+    draw(page, size=0)
+    answer = page.evaluate(
+        """async () => {
+            const controller = new AbortController();
+            const busy = python.draw("demo/letters", {});
+            const asked = python.draw("demo/curve", { size: 7 }, { signal: controller.signal });
+            controller.abort();
+            await busy;
+            return asked;
+        }"""
+    )
+    assert answer == {"superseded": True}
+    assert draw(page, "demo/count") == [0]
+
+
+def test_an_error_names_the_readers_line(page):
+    page.evaluate("python.open('demo')")
+    error = run(page, "x = 1\nprint(torch.tanhh(x))")["error"]
+    assert error["line"] == 2
+    assert error["source"] == "print(torch.tanhh(x))"
+    assert error["plain"] == "Line 2: torch has no “tanhh”. Did you mean “tanh”?"
+    assert error["traceback"].endswith("Did you mean: 'tanh'?")
+
+
+def test_a_syntax_error_names_the_readers_line(page):
+    page.evaluate("python.open('demo')")
+    error = run(page, "def step(x):\n    return (x\n")["error"]
+    assert (error["type"], error["line"]) == ("SyntaxError", 2)
+    assert "was never closed" in error["plain"]
+
+
+def test_endless_recursion_is_an_error_like_any_other(page):
+    page.evaluate("python.open('demo')")
+    assert run(page, "def f(n):\n    return f(n + 1)\nf(0)")["error"]["type"] == "RecursionError"
+    assert run(page, "1 + 1")["result"] == "2"
+    assert page.evaluate("lost") == []
+
+
+def test_code_that_brings_pythons_own_machinery_down_is_survived(page):
+    page.expected += ["Pyodide", "fatal error", "RangeError", "Stack trace"]
+    page.evaluate("python.open('demo')")
+    error = run(page, "x = []\nfor _ in range(100_000):\n    x = [x]\nrepr(x)")["error"]
+    assert error["plain"] == "Python stopped working: the code nested too deeply. It is being started again."
+    assert draw(page, size=1) == [0.0, TANH_OF_1]
+
+
+def test_full_memory_is_an_error_like_any_other(page):
+    page.evaluate("python.open('demo')")
+    error = run(page, "held = []\nwhile True:\n    held.append(bytes(200_000_000))")["error"]
+    assert error["type"] == "MemoryError"
+    assert "ran out of memory" in error["plain"]
+    assert run(page, "1 + 1")["result"] == "2"
+
+
+def test_output_streams_while_a_loop_runs_and_stop_ends_it(page):
+    page.evaluate("python.open('demo')")
+    run(page, "def step(x):\n    return 2 * x")
+    page.evaluate(
+        """() => {
+            window.printed = "";
+            window.running = python.run("demo.model:step", "print('on its way')\\nwhile True:\\n    pass", {
+                onOutput: (piece) => (window.printed += piece),
+            });
+            window.waiting = python.draw("demo/curve", { size: 4 });
+        }"""
+    )
+    page.wait_for_function("printed.includes('on its way')")
+    page.evaluate("python.stop()")
+    assert page.evaluate("running") == {"stopped": True}
+    assert page.evaluate("waiting") == {"stopped": True}
+    assert state(page) == "ready,ready"
+    assert [entry["reason"] for entry in page.evaluate("lost")] == ["stopped"]
+    assert draw(page, size=1) == [0.0, TANH_OF_1]
+
+
+def test_a_flood_of_output_is_bounded_on_its_way(page):
+    page.evaluate("python.open('demo')")
+    answer = run(page, "for i in range(200_000):\n    print(i)")
+    assert 20_000 <= len(answer["printed"]) < 20_200
+    assert "the rest is not shown" in answer["printed"]
+
+
+def test_what_the_lean_pack_lacks_is_fetched_when_it_is_imported(page, site):
+    page.evaluate("python.open('demo')")
+    assert not [path for path in site.paths() if "standard" in path or "numpy." in path]
+    text = (
+        "import csv, decimal, io\nimport numpy.testing, numpy.polynomial\n"
+        "numpy.testing.assert_allclose(1.0, 1.0)\n"
+        "next(csv.reader(io.StringIO('a,b'))), str(decimal.Decimal(1) / 8)"
+    )
+    assert run(page, text)["result"] == "(['a', 'b'], '0.125')"
+    fetched = [path for path in site.paths() if "standard" in path or "/numpy." in path]
+    assert len(fetched) == 2
+
+
+def test_a_module_that_does_not_exist_fetches_nothing(page, site):
+    page.evaluate("python.open('demo')")
+    assert "no module “pandas”" in run(page, "import pandas")["error"]["plain"]
+    assert not [path for path in site.paths() if "standard" in path or "/numpy." in path]
+
+
+def test_an_archive_that_cannot_be_fetched_is_an_error_and_can_be_tried_again(page, site):
+    page.evaluate("python.open('demo')")
+    site.faults["standard"] = Fault(status=503)
+    error = run(page, "import csv")["error"]
+    assert error["type"] == "ImportError"
+    assert "the server answered 503" in error["message"]
+    site.faults["standard"] = Fault(truncate=9000)
+    assert "arrived cut short" in run(page, "import csv")["error"]["message"]
+    site.faults.clear()
+    assert run(page, "import csv\ncsv.QUOTE_ALL")["result"] == "1"
+
+
+FAULTS = [
+    ("manifest.json", Fault(status=404), "manifest.json"),
+    ("manifest.json", Fault(truncate=40), "manifest.json"),
+    ("pyodide.asm.wasm.gz", Fault(status=404), "the server answered 404"),
+    ("lean.pack.gz", Fault(truncate=100_000), "cut short"),
+    ("core.pack.gz", Fault(status=500), "the server answered 500"),
+    ("asm.js", Fault(status=404), "Pyodide's script"),
+    (".mjs", Fault(status=404), "Pyodide's loader"),
+    ("worker.js", Fault(status=404), "worker.js"),
+]
+
+
+def named(site: Site, name: str) -> str:
+    """The path of one of the manifest's files, whose names carry hashes, or the name itself."""
+    parts = name.split(".", 1)
+    for entry in site.manifest["files"].values():
+        first, _, rest = entry["url"].partition(".")
+        if name not in ("manifest.json", "worker.js") and first.startswith(parts[0]) and rest.endswith(parts[1]):
+            return entry["url"]
+    return name
+
+
+@pytest.mark.parametrize(("path", "fault", "words"), FAULTS, ids=[f"{row[0]}-{row[2]}" for row in FAULTS])
+def test_a_file_that_fails_is_named_and_trying_again_works(page, site, path, fault, words):
+    target = path if path in ("manifest.json", "worker.js", ".mjs", "asm.js") else named(site, path)
+    site.faults[target] = fault
+    error = run(page, "1 + 1")["error"]
+    assert words in error["plain"]
+    assert state(page) == "failed,failed"
+    site.faults.clear()
+    page.evaluate("python.open('demo')")
+    assert run(page, "1 + 1")["result"] == "2"
+    assert state(page) == "ready,ready"
+
+
+def test_the_interpreter_cut_short_is_said_and_trying_again_works(page, site):
+    target = site.manifest["files"]["wasm"]["url"]
+    site.faults[target] = Fault(truncate=300_000)
+    error = run(page, "1 + 1")["error"]
+    assert "The Python interpreter" in error["plain"]
+    assert "cut short" in error["plain"]
+    site.faults.clear()
+    assert draw(page, size=0) == [0.0, 0.0]
+
+
+def test_a_page_whose_code_fails_says_so_and_leaves_python_running(page, site):
+    page.evaluate("python.open('second')")
+    site.faults["demo.json"] = Fault(status=404)
+    message = page.evaluate("python.open('demo').catch((error) => error.message)")
+    assert message == "The code of the page “demo” (demo.json) could not be fetched: the server answered 404."
+    assert state(page) == "ready,ready"
+    site.faults.clear()
+    assert draw(page, size=0) == [0.0, 0.0]
+
+
+def test_a_page_of_a_newer_release_asks_for_a_reload(page, site):
+    page.evaluate("python.open('second')")
+    newer = json.loads(site.extra["assets/generated/py/pages/demo.json"])
+    site.extra["assets/generated/py/pages/demo.json"] = json.dumps({**newer, "hash": "newer"})
+    message = page.evaluate("python.open('demo').catch((error) => error.message)")
+    assert message == "The site has a new release. Reload the page to run Python."
+
+
+def test_a_data_file_that_arrives_cut_short_is_named(page, site):
+    site.extra["assets/generated/py/assets/letters.txt"] = "ab"
+    message = page.evaluate("python.open('demo').catch((error) => error.message)")
+    assert message == "The file snippets/data/letters.txt arrived cut short."
+    site.extra["assets/generated/py/assets/letters.txt"] = "abc"
+    assert draw(page, "demo/letters") == "abc"
+
+
+def test_a_worker_that_dies_is_noticed_and_replaced(page):
+    page.evaluate("python.open('demo')")
+    run(page, "import js\njs.self.close()\n1")
+    page.clock.install()
+    asked = page.evaluate_handle("({ answer: python.draw('demo/curve', { size: 1 }) })")
+    page.clock.fast_forward(11_000)
+    answer = page.evaluate("(asked) => asked.answer", asked)
+    assert "stopped working" in answer["error"]["plain"]
+    assert [entry["reason"] for entry in page.evaluate("lost")] == ["lost"]
+    assert draw(page, size=1) == [0.0, TANH_OF_1]
+
+
+def test_an_error_in_the_worker_itself_starts_another(page):
+    page.evaluate("python.open('demo')")
+    text = "import js\njs.setTimeout(js.Function.new('throw new Error(\"broken\")'), 0)\n1"
+    run(page, text)
+    page.wait_for_function("lost.length")
+    assert draw(page, size=1) == [0.0, TANH_OF_1]
+
+
+def test_opening_a_page_twice_fetches_it_once(page, site):
+    page.evaluate("Promise.all([python.open('demo'), python.open('demo')])")
+    page.evaluate("python.open('demo')")
+    draw(page, size=0)
+    assert len([path for path in site.paths() if path.endswith("pages/demo.json")]) == 1
+
+
+def test_warm_starts_python_once(page, site):
+    page.evaluate("() => { python.warm(); python.warm(); }")
+    page.wait_for_function("python.state === 'ready'")
+    page.evaluate("python.warm()")
+    assert len([path for path in site.paths() if path.endswith("worker.js")]) == 1
+    assert page.evaluate("states") == ["loading", "ready"]

@@ -1,0 +1,159 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import snippets.kit
+from snippets.kit import Choice, ControlError, Draw, FigureError, Slider, Text, Toggle, figure, lines
+from snippets.kit.figures import load
+
+SOURCE = '''
+from snippets.kit import Slider, figure, lines
+from snippets.kit import figure as another_name
+
+@figure(unit=Slider("Unit", 0, 3, value=1))
+def second(unit: int) -> dict:
+    """A caption.
+
+    What to
+    notice."""
+    return lines([unit, 2.0])
+
+@figure
+def first() -> dict:
+    """Another.
+
+    Notice."""
+    return lines([1.0, 2.0])
+'''
+
+
+def test_a_module_s_figures_are_found_in_order_with_their_words(page: object) -> None:
+    page("two_words", figures=SOURCE)
+    found = load("two-words")
+    assert list(found) == ["second", "first"]
+    assert found["second"].id == "two-words/second"
+    assert found["second"].caption == "A caption."
+    assert found["second"].description == "What to notice."
+    assert found["second"].defaults() == {"unit": 1}
+
+
+def test_a_figure_draws_any_state_and_fills_in_defaults(page: object) -> None:
+    page("toy", figures=SOURCE)
+    second = load("toy")["second"]
+    assert second.draw(unit=3)["data"][0]["y"] == [3, 2.0]
+    assert second.draw() == second.draw(unit=1) == second(unit=1)
+
+
+def test_a_bad_value_names_figure_and_control(page: object) -> None:
+    page("toy", figures=SOURCE)
+    second = load("toy")["second"]
+    with pytest.raises(ControlError, match=r"^Figure “toy/second”, Unit: 9 is outside 0 to 3\.$"):
+        second.draw(unit=9)
+    with pytest.raises(
+        ControlError, match=r"^Figure “toy/second” has no control “units” \(it has: unit\)\.$"
+    ):
+        second.draw(units=1)
+
+
+def test_running_the_module_again_renews_its_figures(page: object) -> None:
+    page("toy", figures=SOURCE)
+    load("toy")
+    module = sys.modules["snippets.toy.figures"]
+    exec(compile(SOURCE.replace("2.0", "5.0"), "edited", "exec"), vars(module))
+    assert load("toy")["first"].draw()["data"][0]["y"] == [1.0, 5.0]
+
+
+def test_controls_and_parameters_must_agree() -> None:
+    with pytest.raises(FigureError, match="same names in the same order"):
+
+        @figure(unit=Slider("Unit", 0, 3))
+        def wrong(units: int) -> dict:
+            """Caption.
+
+            Notice."""
+
+    with pytest.raises(FigureError, match="must be a Text, Slider"):
+        figure(unit=3)
+
+
+@pytest.mark.parametrize("words", [None, "Only a caption.", ""])
+def test_a_figure_needs_caption_and_description(words: str | None) -> None:
+    def silent() -> dict:
+        return lines([1.0])
+
+    silent.__doc__ = words
+    with pytest.raises(FigureError, match="needs a docstring"):
+        figure(silent)
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (None, "must return a dict with exactly “data” and “layout”"),
+        ({"data": []}, "must return a dict with exactly “data” and “layout”"),
+        ({"data": {}, "layout": {}}, "“data” must be a list"),
+        ({"data": [], "layout": {}}, "“layout.height” must be set"),
+        ({"data": [], "layout": {"height": True}}, "“layout.height” must be set"),
+        (
+            {"data": [{"y": [1.0, float("nan")]}], "layout": {"height": 1}},
+            r"holds nan.* at data\[0\]\.y\[1\]",
+        ),
+        ({"data": [{"y": (1, 2)}], "layout": {"height": 1}}, r"holds a tuple.* at data\[0\]\.y"),
+        ({"data": [], "layout": {"height": 1, "x": {2: 1}}}, "has the key 2"),
+    ],
+)
+def test_what_is_not_a_plain_figure_is_refused_with_its_place(result: object, reason: str) -> None:
+    @figure
+    def broken() -> object:
+        """Caption.
+
+        Notice."""
+        return result
+
+    with pytest.raises(FigureError, match=f"^Figure “.*/broken” {reason}"):
+        broken.draw()
+
+
+def test_few_discrete_states_are_precomputed_and_others_are_not() -> None:
+    def states(wanted: bool | None = None, **controls: object) -> bool:
+        names = ", ".join(controls)
+        space = {"__name__": "snippets.toy.figures"}
+        exec(f'def shown({names}):\n    """Caption.\n\n    Notice."""\n    return {{}}', space)
+        return figure(precompute=wanted, **controls)(space["shown"]).precompute
+
+    assert states(a=Slider("A", 0, 11), b=Choice("B", ["x", "y"]), c=Toggle("C"))  # 48
+    assert not states(a=Slider("A", 0, 12), b=Choice("B", ["x", "y"]), c=Toggle("C"))  # 52
+    assert states(True, a=Slider("A", 0, 99))
+    assert not states(False, a=Toggle("A"))
+    assert not states(a=Text("A", "x"))
+    assert not states()
+    with pytest.raises(FigureError, match="cannot be precomputed"):
+        states(True, a=Draw("A", 2, 2))
+
+
+def test_state_keys_are_the_indices_of_the_values() -> None:
+    @figure(a=Slider("A", values=[0.5, 2]), b=Toggle("B"))
+    def shown(a: float, b: bool) -> dict:
+        """Caption.
+
+        Notice."""
+        return lines([a])
+
+    assert shown.states() == [
+        ("0,0", {"a": 0.5, "b": False}),
+        ("0,1", {"a": 0.5, "b": True}),
+        ("1,0", {"a": 2, "b": False}),
+        ("1,1", {"a": 2, "b": True}),
+    ]
+    assert json.loads(json.dumps(shown.specs()))[0]["values"] == [0.5, 2]
+
+
+def test_importing_the_kit_loads_no_heavy_library() -> None:
+    heavy = "{'torch', 'numpy', 'plotly', 'rich', 'safetensors', 'multiprocessing'}"
+    code = f"import sys, snippets.kit; print(sorted({heavy} & set(sys.modules)))"
+    root = Path(snippets.kit.__file__).parents[2]
+    ran = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
