@@ -20,7 +20,7 @@ from tools.stamps import remembered
 PYTHON = GENERATED / "py"
 HOME = "atlas"  # the folder, in the page's file system, that holds `snippets`
 Say = Callable[[str], None]
-PROTOCOL = 1  # worker and manifest must agree on this number; raise it when the manifest's form changes
+PROTOCOL = 2  # worker and manifest must agree on this number; raise it when the manifest's form changes
 RUNTIME = Path(__file__).with_name("runtime")
 EXTENSION = ".cpython-313-wasm32-emscripten.so"
 
@@ -153,11 +153,13 @@ def library(say: Say) -> dict[str, bytes]:
 
 
 def runtime_entries() -> dict[str, dict]:
-    """Pyodide's own files, the interpreter gzip'ed."""
+    """Pyodide's own files, the interpreter as it is and gzip'ed: the page takes the one that suits the host."""
+    wasm = package("pyodide", "pyodide.asm.wasm").read_bytes()
     return {
         "loader": place("pyodide.mjs", package("pyodide", "pyodide.mjs").read_bytes()),
         "script": place("pyodide.asm.js", package("pyodide", "pyodide.asm.js").read_bytes()),
-        "wasm": place("pyodide.asm.wasm.gz", squeeze(package("pyodide", "pyodide.asm.wasm").read_bytes())),
+        "plain": place("pyodide.asm.wasm", wasm),
+        "wasm": place("pyodide.asm.wasm.gz", squeeze(wasm)),
     }
 
 

@@ -40,6 +40,7 @@ def axis(title: str) -> dict:
         "zeroline": False,
         "showline": False,
         "ticks": "",
+        "ticklabelstandoff": 3,
         "nticks": 7,
         "tickfont": {"size": TICK_SIZE, "color": MUTED},
         "fixedrange": True,

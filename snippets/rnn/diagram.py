@@ -25,6 +25,7 @@ def whiteboard() -> Diagram:
             Box(
                 "character",
                 "character x_t",
+                name="character",
                 at=(0, 5),
                 kind="value",
                 probe=lambda run: run.arguments[0],
@@ -81,6 +82,7 @@ def whiteboard() -> Diagram:
             Box(
                 "hidden",
                 "memory h_t",
+                name="memory",
                 at=(1, 1),
                 kind="value",
                 probe=lambda run: run.outputs["layers.0.cell"],
@@ -94,6 +96,7 @@ def whiteboard() -> Diagram:
             Box(
                 "readout",
                 "readout W_{hy}",
+                name="readout",
                 at=(1, 0),
                 module="readout",
                 why="A score for every character from the memory alone; softmax turns the scores into "

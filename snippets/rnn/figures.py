@@ -84,7 +84,8 @@ def hidden_state(text: str, unit: int) -> dict:
         "title": layout["yaxis"]["title"] | {"text": f"unit {unit}"},
         "showgrid": True,
         "gridcolor": GRID,
-        "nticks": 3,
+        "tickvals": plain([-reach, 0.0, reach]),
+        "ticktext": [f"{tick:.3g}" for tick in (-reach, 0.0, reach)],
         "anchor": "x",
     }
     layout["yaxis2"] = layout["yaxis"] | below

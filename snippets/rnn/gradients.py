@@ -9,11 +9,11 @@ from snippets.rnn.model import Cell, step
 def gradient_by_distance(cell: Cell, inputs: torch.Tensor) -> torch.Tensor:
     """Size of ∂h_T/∂h_{T-k} for k = 0 … T - 1, (T,), for one sequence of inputs (T, V).
 
-    The size is the root mean square of the Jacobian's singular values: how much longer or shorter a small
-    change of h_{T-k} has become, on average over directions, by the time it reaches h_T.
+    The size is the root mean square of the Jacobian's singular values: how much longer or
+    shorter a small change of h_{T-k} has become, on average over directions, at h_T.
     """
     D = cell.recurrent_weights.weight.shape[0]
-    hidden = torch.zeros(D, D)  # the sequence is run D times side by side, once for each unit of h_T
+    hidden = torch.zeros(D, D)  # the sequence is run D times, once for each unit of h_T
     states = []
     for x in inputs:
         hidden = step(x, hidden, cell.input_weights, cell.recurrent_weights)  # (D, D)

@@ -135,7 +135,7 @@ class CharacterRNN(nn.Module):
     def forward(
         self, tokens: torch.Tensor, hidden: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Ids (B, T), and optionally a memory (L, B, D), to logits (B, T, V) and states (L, B, T, D)."""
+        """Ids (B, T) and a memory (L, B, D) to logits (B, T, V) and states (L, B, T, D)."""
         if hidden is None:
             hidden = self.start(tokens.shape[0])
         inputs = self.one_hot(tokens)  # (B, T) -> (B, T, V)
@@ -193,7 +193,7 @@ def sample(
     temperature: float = 1.0,
     longest: int = 16,
 ) -> str:
-    """Continue `prefix`, each drawn character fed back in, until "." is drawn or there are `longest` letters.
+    """Continue `prefix`, each drawn character fed back in, until "." or `longest` letters.
 
     Raises ValueError at a character of `prefix` that the alphabet does not have.
     """

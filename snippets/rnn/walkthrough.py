@@ -50,7 +50,7 @@ loss = torch.nn.functional.cross_entropy(model(inputs)[0][0], targets[0])
 loss.backward()  # through all twelve steps
 
 norm = torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=0.5)
-clipped = torch.stack([(parameter.grad**2).sum() for parameter in model.parameters()]).sum().sqrt()
+clipped = sum((parameter.grad**2).sum() for parameter in model.parameters()) ** 0.5
 
 norm, clipped
 # --8<-- [end:clip]

@@ -191,7 +191,34 @@ def test_progress_counts_the_bytes_that_arrive(page, site):
 
 
 def test_the_interpreter_starts_whatever_type_the_host_gives_its_files(page, site):
-    site.faults[".gz"] = Fault(content_type="text/plain")
+    site.faults["generated/py/"] = Fault(content_type="text/plain")
+    site.faults[".js"] = site.faults[".mjs"] = Fault()
+    site.faults = dict(reversed(site.faults.items()))
+    assert draw(page, size=0) == [0.0, 0.0]
+    assert taken(site) == {"plain", "wasm"}
+
+
+def taken(site: Site) -> set[str]:
+    """Which files of the interpreter were asked for."""
+    names = {name: site.manifest["files"][name]["url"] for name in ("plain", "wasm")}
+    return {name for name, url in names.items() if any(path.endswith(url) for path in site.paths())}
+
+
+def test_a_host_that_compresses_sends_the_interpreter_once(page, site):
+    draw(page, size=0)
+    assert taken(site) == {"plain"}
+
+
+def test_a_host_that_does_not_compress_sends_few_bytes_all_the_same(page, site):
+    site.compress = False
+    assert draw(page, size=0) == [0.0, 0.0]
+    assert taken(site) == {"plain", "wasm"}
+    told = page.evaluate("progress")
+    assert told[-1]["loaded"] == told[-1]["total"]
+
+
+def test_without_the_plain_interpreter_the_packed_one_serves(page, site):
+    site.faults[site.manifest["files"]["plain"]["url"]] = Fault(truncate=300_000)
     assert draw(page, size=0) == [0.0, 0.0]
 
 
@@ -372,29 +399,19 @@ def test_an_archive_that_cannot_be_fetched_is_an_error_and_can_be_tried_again(pa
 FAULTS = [
     ("manifest.json", Fault(status=404), "manifest.json"),
     ("manifest.json", Fault(truncate=40), "manifest.json"),
-    ("pyodide.asm.wasm.gz", Fault(status=404), "the server answered 404"),
-    ("lean.pack.gz", Fault(truncate=100_000), "cut short"),
-    ("core.pack.gz", Fault(status=500), "the server answered 500"),
+    ("asm.wasm", Fault(status=404), "The Python interpreter"),
+    ("asm.wasm", Fault(truncate=300_000), "cut short"),
+    ("lean.", Fault(truncate=100_000), "cut short"),
+    ("core.", Fault(status=500), "the server answered 500"),
     ("asm.js", Fault(status=404), "Pyodide's script"),
     (".mjs", Fault(status=404), "Pyodide's loader"),
     ("worker.js", Fault(status=404), "worker.js"),
 ]
 
 
-def named(site: Site, name: str) -> str:
-    """The path of one of the manifest's files, whose names carry hashes, or the name itself."""
-    parts = name.split(".", 1)
-    for entry in site.manifest["files"].values():
-        first, _, rest = entry["url"].partition(".")
-        if name not in ("manifest.json", "worker.js") and first.startswith(parts[0]) and rest.endswith(parts[1]):
-            return entry["url"]
-    return name
-
-
 @pytest.mark.parametrize(("path", "fault", "words"), FAULTS, ids=[f"{row[0]}-{row[2]}" for row in FAULTS])
 def test_a_file_that_fails_is_named_and_trying_again_works(page, site, path, fault, words):
-    target = path if path in ("manifest.json", "worker.js", ".mjs", "asm.js") else named(site, path)
-    site.faults[target] = fault
+    site.faults[path] = fault
     error = run(page, "1 + 1")["error"]
     assert words in error["plain"]
     assert state(page) == "failed,failed"
@@ -402,16 +419,6 @@ def test_a_file_that_fails_is_named_and_trying_again_works(page, site, path, fau
     page.evaluate("python.open('demo')")
     assert run(page, "1 + 1")["result"] == "2"
     assert state(page) == "ready,ready"
-
-
-def test_the_interpreter_cut_short_is_said_and_trying_again_works(page, site):
-    target = site.manifest["files"]["wasm"]["url"]
-    site.faults[target] = Fault(truncate=300_000)
-    error = run(page, "1 + 1")["error"]
-    assert "The Python interpreter" in error["plain"]
-    assert "cut short" in error["plain"]
-    site.faults.clear()
-    assert draw(page, size=0) == [0.0, 0.0]
 
 
 def test_a_page_whose_code_fails_says_so_and_leaves_python_running(page, site):

@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import re
+import sys
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from torch import nn
 from snippets.data import copy_task, names
 from snippets.kit import ControlError, data_path, load_weights, results
 from snippets.kit.figures import load
+from snippets.kit.session import Session
 from snippets.kit.training import manifest, stale, stale_results
 from snippets.rnn import train
 from snippets.rnn.gradients import gradient_by_distance
@@ -332,6 +335,80 @@ def test_a_truncated_gradient_stops_where_it_should():
         assert not symbols.any(), f"a window of {window} steps reaches back {len(inputs[0])}"
     whole.sum().backward()
     assert model.layers[0].cell.input_weights.weight.grad[:, : copy_task.SYMBOLS].any()
+
+
+# --- cells -------------------------------------------------------------------------------------------------
+
+PAGE = (data_path("names.txt").parents[2] / "docs" / "architectures" / "rnn.md").read_text(encoding="utf-8")
+ROOT = data_path("names.txt").parents[2]
+EDITS = [  # cell, what its prompt says to replace, by what, and the figures that must change
+    ("rnn.model:step", "return torch.tanh(a)", "return a", {"hidden_state", "gradient_distance"}),
+    (
+        "rnn.model:step",
+        "return torch.tanh(a)",
+        "return hidden + 0.1 * torch.tanh(a)",
+        {"hidden_state", "gradient_distance", "running_summary", "phase_portrait"},
+    ),
+    (
+        "rnn.model:temper",
+        "    return",
+        "    logits = logits.masked_fill(logits < logits.max() - 1.5, float('-inf'))\n    return",
+        {"sampling"},
+    ),
+    (
+        "rnn.gradients:gradient_by_distance",
+        "    D =",
+        "    inputs = inputs[:1].repeat(len(inputs), 1)\n    D =",
+        {"gradient_distance"},
+    ),
+    ("rnn.walkthrough:one_step", 'encode("a")', 'encode("z")', set()),
+    ("rnn.walkthrough:order", '"nana"', '"hanna"', set()),
+    ("rnn.walkthrough:five_names", "temperature=1.0", "temperature=0.3", set()),
+    ("rnn.walkthrough:loss_of_a_name", "christopher", "qzxvkj", set()),
+    ("rnn.walkthrough:clip", "max_norm=0.5", "max_norm=10", set()),
+]
+
+
+@pytest.fixture(scope="module")
+def session():
+    kept = {name: module for name, module in sys.modules.items() if name.startswith("snippets")}
+    opened = Session(ROOT)
+    opened.open("rnn")
+    yield opened
+    sys.modules.update(kept)
+
+
+def text_of(cell: str) -> str:
+    module, _, region = cell.partition(":")
+    source = (ROOT / "snippets" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+    return source.split(f"[start:{region}]\n")[1].split(f"# --8<-- [end:{region}]")[0]
+
+
+def test_every_cell_on_the_page_has_an_edit_here():
+    included = re.findall(r'\.cell[^\n]*\n--8<-- "rnn/(\w+)\.py:(\w+)"', PAGE)
+    assert {f"rnn.{module}:{region}" for module, region in included} == {cell for cell, *_ in EDITS}
+
+
+@pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS)
+def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
+    text = text_of(cell)
+    assert text.count(old) >= 1
+    pictures = {name: session.draw(f"rnn/{name}", {}) for name in changed}
+    before = session.run(cell, text, lambda _: None)
+    after = session.run(cell, text.replace(old, new), lambda _: None)
+    try:
+        assert "error" not in before and "error" not in after, after.get("error")
+        assert {f"rnn/{name}" for name in changed} <= set(after["redraw"])
+        if not changed:
+            assert after["result"] != before["result"]
+        for name, picture in pictures.items():
+            redrawn = session.draw(f"rnn/{name}", {})
+            assert "figure" in redrawn, redrawn
+            assert redrawn["figure"]["data"] != picture["figure"]["data"], f"{name} does not show the edit"
+    finally:
+        session.reset(cell)
+    for name, picture in pictures.items():
+        assert session.draw(f"rnn/{name}", {}) == picture, f"Reset does not restore {name}"
 
 
 # --- figures -----------------------------------------------------------------------------------------------

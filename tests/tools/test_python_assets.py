@@ -41,6 +41,7 @@ def test_nothing_of_another_release_is_left(manifest):
 
 def test_the_interpreter_is_pyodides_own_file(manifest):
     assert gzip.decompress(content(manifest, "wasm")) == package("pyodide", "pyodide.asm.wasm").read_bytes()
+    assert content(manifest, "plain") == package("pyodide", "pyodide.asm.wasm").read_bytes()
     assert content(manifest, "script") == package("pyodide", "pyodide.asm.js").read_bytes()
 
 

@@ -142,6 +142,7 @@ class Python extends EventTarget {
     return new Promise((resolve) => {
       this.#number += 1;
       this.#waiting.push({ id: this.#number, do: what, slug, arguments: given, resolve, onOutput });
+      if (this.state === "loading") this.#worker?.postMessage({ fetch: slug });
       this.warm();
       this.#next();
     });
@@ -179,6 +180,7 @@ class Python extends EventTarget {
       }
     };
     worker.postMessage({ boot: true, module: this.#module, afresh: this.message !== "" });
+    for (const { slug } of this.#waiting) worker.postMessage({ fetch: slug });
     this.#watchStart();
   }
 

@@ -2,7 +2,8 @@
  * The worker that holds Python for the whole visit: starts Pyodide from the lean pack, fetches a page's code and
  * files, and passes requests to the session (`snippets/kit/session.py`). `python.js` is its only client.
  *
- * In:  `{ boot: true, module?, afresh }` once, then requests `{ id, do, slug, ... }`, one at a time.
+ * In:  `{ boot: true, module?, afresh }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
+ *      requests `{ id, do, slug, arguments }`, one at a time.
  * Out: `{ progress }`, `{ ready, module }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
  *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
  */
@@ -19,11 +20,12 @@
 
 const scope = /** @type {any} */ (self);
 const PYTHON = new URL("../generated/py/", import.meta.url);
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 const HOME = "/atlas";
 const TITLES = /** @type {Record<string, string>} */ ({
   loader: "Pyodide's loader",
   script: "Pyodide's script",
+  plain: "the Python interpreter",
   wasm: "the Python interpreter",
   lean: "the start pack",
   core: "the atlas's own code",
@@ -48,18 +50,21 @@ const post = (message) => scope.postMessage(message);
 const progress = {
   stage: "Fetching Python",
   loaded: 0,
+  most: 0, // told so far: a bar never goes back
   total: 0,
   told: 0,
   /** @param {number} bytes */
   add(bytes) {
     this.loaded += bytes;
     const now = performance.now();
-    if (now - this.told > 40 || this.loaded >= this.total) this.tell(now);
+    if (now - this.told > 40 || this.loaded > this.total - 1) this.tell(now);
   },
   /** @param {number} [now] */
   tell(now = performance.now()) {
     this.told = now;
-    post({ progress: { stage: this.stage, loaded: Math.min(this.loaded, this.total), total: this.total } });
+    const loaded = Math.round(Math.min(Math.max(this.loaded, this.most), this.total));
+    this.most = loaded;
+    post({ progress: { stage: this.stage, loaded, total: this.total } });
   },
 };
 
@@ -73,7 +78,7 @@ async function get(address, title, options) {
   const name = address.pathname.split("/").pop();
   let response;
   try {
-    response = await fetchFile(address, afresh ? { cache: "reload" } : options);
+    response = await fetchFile(address, afresh ? { ...options, cache: "reload" } : options);
   } catch {
     throw new FileError(`${capital(title)} (${name}) could not be fetched: the connection failed.`);
   }
@@ -132,6 +137,42 @@ async function withFile(manifest, name, use) {
   }
 }
 
+/**
+ * The interpreter, compiled. The plain file is best where the host compresses it on its way: the browser keeps what it
+ * made of it, and the next visit starts in half the time. Otherwise, or if anything is wrong with it, the gzip'ed one.
+ * @param {Manifest} manifest
+ * @returns {Promise<WebAssembly.Module>}
+ */
+async function interpreter(manifest) {
+  const { plain, wasm } = manifest.files;
+  const leaving = new AbortController();
+  let counted = 0;
+  try {
+    const response = await get(new URL(plain.url, PYTHON), TITLES.plain, { signal: leaving.signal });
+    const { headers } = response;
+    if (headers.get("content-encoding") && headers.get("content-type")?.startsWith("application/wasm")) {
+      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.clone().body).getReader();
+      const count = async () => {
+        for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+          const arrived = (piece.value.length * wasm.bytes) / plain.bytes;
+          counted += arrived;
+          progress.add(arrived);
+        }
+      };
+      const [module] = await Promise.all([WebAssembly.compileStreaming(response), count()]);
+      return module;
+    }
+  } catch {
+    // the gzip'ed file says what is wrong, if anything still is
+  }
+  leaving.abort();
+  progress.loaded -= counted;
+  const headers = { "content-type": "application/wasm" };
+  return withFile(manifest, "wasm", async (response) =>
+    WebAssembly.compileStreaming(new Response(await unpacked(response), { headers })),
+  );
+}
+
 /** @param {Manifest} manifest @param {string} name @returns {Promise<any>} a script of the manifest as a module */
 async function script(manifest, name) {
   const entry = manifest.files[name];
@@ -184,6 +225,11 @@ function unpack(FS, content) {
 
 /** @type {Manifest} */
 let manifest;
+let haveManifest = () => {};
+/** @type {Promise<void>} */
+const listed = new Promise((resolve) => {
+  haveManifest = resolve;
+});
 /** @type {any} */
 let pyodide;
 /** @type {any} */
@@ -197,15 +243,11 @@ let session;
 async function boot(compiled) {
   progress.tell();
   manifest = await fetchManifest();
+  haveManifest();
   progress.total = STARTING.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
   if (compiled) progress.loaded = manifest.files.wasm.bytes;
   progress.tell();
-  const headers = { "content-type": "application/wasm" };
-  const wasm = compiled
-    ? Promise.resolve(compiled)
-    : withFile(manifest, "wasm", async (response) =>
-        WebAssembly.compileStreaming(new Response(await unpacked(response), { headers })),
-      );
+  const wasm = compiled ? Promise.resolve(compiled) : interpreter(manifest);
   const lean = withFile(manifest, "lean", bytesOf);
   const core = withFile(manifest, "core", bytesOf);
   const loader = script(manifest, "loader");
@@ -300,28 +342,30 @@ function fetchArchive(name) {
   return bytes;
 }
 
-/** @type {Map<string, Promise<void>>} */
-const pages = new Map();
+/** @type {Map<string, Promise<[string, string | Uint8Array][]>>} files of pages, on their way or here, by slug */
+const coming = new Map();
+/** Pages that could not be fetched; trying again asks the server, not what the browser has kept. */
+const missed = new Set();
+/** Pages that are in Python's file system. */
+const brought = new Set();
 
-/** @param {string} slug @returns {Promise<void>} once the page's code and files are in Python's file system */
-function bring(slug) {
-  let coming = pages.get(slug);
-  if (!coming) {
-    coming = bringPage(slug);
-    pages.set(slug, coming);
-    coming.catch(() => {
+/** @param {string} slug @returns {Promise<[string, string | Uint8Array][]>} the page's files by path, fetched once */
+function fetchPage(slug) {
+  let files = coming.get(slug);
+  if (!files) {
+    files = pageFiles(slug);
+    coming.set(slug, files);
+    files.catch(() => {
       missed.add(slug);
-      pages.delete(slug);
+      coming.delete(slug);
     });
   }
-  return coming;
+  return files;
 }
 
-/** Pages that could not be brought; trying again asks the server, not what the browser has kept. */
-const missed = new Set();
-
-/** @param {string} slug */
-async function bringPage(slug) {
+/** @param {string} slug @returns {Promise<[string, string | Uint8Array][]>} */
+async function pageFiles(slug) {
+  await listed;
   const options = missed.has(slug) ? /** @type {RequestInit} */ ({ cache: "reload" }) : undefined;
   const version = manifest.pages[slug];
   if (!version) throw new FileError(`This page (“${slug}”) has no code to run.`);
@@ -342,11 +386,19 @@ async function bringPage(slug) {
       return [asset.path, bytes];
     }),
   );
-  for (const [path, content] of [...Object.entries(bundle.files), ...assets]) {
+  return [...Object.entries(bundle.files), ...assets];
+}
+
+/** Puts a page's code and files into Python's file system, once. @param {string} slug */
+async function bring(slug) {
+  if (brought.has(slug)) return;
+  for (const [path, content] of await fetchPage(slug)) {
     const place = `${HOME}/${path}`;
     pyodide.FS.mkdirTree(place.slice(0, place.lastIndexOf("/")));
     pyodide.FS.writeFile(place, content);
   }
+  brought.add(slug);
+  coming.delete(slug);
   ask({ do: "open", slug });
 }
 
@@ -382,6 +434,7 @@ async function answer(request) {
 }
 
 scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
+  if (data.fetch) return fetchPage(data.fetch).catch(() => {}); // whoever asks for the page is told
   if (!data.boot) return answer(data);
   afresh = data.afresh;
   try {
