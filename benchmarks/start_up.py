@@ -28,10 +28,15 @@ from tools import assets, chromium, numpy_wheel
 from tools.files import package
 
 ROOT = Path(__file__).resolve().parent.parent
-BROWSER = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+BROWSER = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 IDLE = 4000  # milliseconds a visit lasts after its first output
 TARGETS = {
     "cold / floor": 0.45,
@@ -102,7 +107,7 @@ def our_site(docs: Path) -> tuple[Site, str]:
     slug, cell, bundle = first_cell(generated)
     version, content = second_page(bundle)
     manifest = json.loads((generated / "py" / "manifest.json").read_text(encoding="utf-8"))
-    manifest["pages"]["next-page"] = version
+    manifest["pages"]["next-page"] = {"hash": version, "assets": bundle["assets"]}
     page = OUR_PAGE.replace("SLUG", json.dumps(slug)).replace("CELL", json.dumps(cell))
     extra = {
         "page.html": page,
@@ -164,16 +169,18 @@ def one_round(playwright: Playwright, site: Site, expected: str) -> dict[str, fl
 
 def afterwards(playwright: Playwright, site: Site, region: str) -> dict[str, float]:
     """What follows a start: the next page's first output, and Stop until Python answers again."""
-    with tempfile.TemporaryDirectory(prefix="atlas-profile-", ignore_cleanup_errors=True) as profile:
-        with browser(playwright, site, profile) as page:
-            measured(page, "tensor(3.)")
-            opened = page.evaluate(
-                "async () => { const start = performance.now(); await python.open('next-page'); "
-                "return performance.now() - start; }"
-            )
-            text = "import torch\nprint(torch.ones(3).sum())"
-            following = page.evaluate("(given) => run(...given)", ["next-page", f"next_page.model:{region}", text])
-            stops = [page.evaluate("stop()") for _ in range(3)]
+    with (
+        tempfile.TemporaryDirectory(prefix="atlas-profile-", ignore_cleanup_errors=True) as profile,
+        browser(playwright, site, profile) as page,
+    ):
+        measured(page, "tensor(3.)")
+        opened = page.evaluate(
+            "async () => { const start = performance.now(); await python.open('next-page'); "
+            "return performance.now() - start; }"
+        )
+        text = "import torch\nprint(torch.ones(3).sum())"
+        following = page.evaluate("(given) => run(...given)", ["next-page", f"next_page.model:{region}", text])
+        stops = [page.evaluate("stop()") for _ in range(3)]
     return {"next": opened, "work": following["ms"], "stop": statistics.median(stops)}
 
 
@@ -189,9 +196,11 @@ def bench(rounds: int, megabits: float | None) -> dict:
         floor = floor_site(Path(temporary))
         with ours, floor:
             for site, expected in ((floor, "3.0"), (ours, "tensor(3.)")):  # fills the servers' own caches
-                with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-                    with browser(playwright, site, profile) as page:
-                        measured(page, expected)
+                with (
+                    tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+                    browser(playwright, site, profile) as page,
+                ):
+                    measured(page, expected)
             for site in (ours, floor):
                 site.rate = megabits and megabits * 1e6 / 8
                 site.latency = 0.04 if megabits else 0.0
@@ -231,7 +240,9 @@ def table(answer: dict) -> str:
     for name, value in answer["results"].items():
         other = f"{floor['wire']:.2f}" if name == "MB on the wire" else ""
         verdict = "met" if value <= TARGETS[name] else "**missed**"
-        lines.append(f"| {name} | {value:.{0 if name.endswith('ms') else 2}f} | {other} | ≤ {TARGETS[name]:g}, {verdict} |")
+        lines.append(
+            f"| {name} | {value:.{0 if name.endswith('ms') else 2}f} | {other} | ≤ {TARGETS[name]:g}, {verdict} |"
+        )
     return "\n".join(lines)
 
 

@@ -71,9 +71,7 @@ def katex() -> list[Path]:
         raise AssetError("katex.min.css names its fonts in a way tools/page_assets.py does not know: adapt katex()")
     written = [write(GENERATED / "katex" / "katex.min.css", css)]
     fonts_folder = package("katex", "dist", "fonts")
-    return written + [
-        write(GENERATED / "katex" / "fonts" / name, (fonts_folder / name).read_bytes()) for name in names
-    ]
+    return written + [write(GENERATED / "katex" / "fonts" / name, (fonts_folder / name).read_bytes()) for name in names]
 
 
 def read_tokens() -> dict:

@@ -20,7 +20,7 @@ from tools.stamps import remembered
 PYTHON = GENERATED / "py"
 HOME = "atlas"  # the folder, in the page's file system, that holds `snippets`
 Say = Callable[[str], None]
-PROTOCOL = 2  # worker and manifest must agree on this number; raise it when the manifest's form changes
+PROTOCOL = 3  # worker and manifest must agree on this number; raise it when the manifest's form changes
 RUNTIME = Path(__file__).with_name("runtime")
 EXTENSION = ".cpython-313-wasm32-emscripten.so"
 
@@ -192,7 +192,9 @@ def build(say: Say = lambda text: None) -> list[Path]:
     base = key_of([*own, *pyodide, package("pyodide", "python_stdlib.zip")], numpy_wheel.wanted().sha256)
     tree = functools.cache(lambda: library(say))
     core = functools.cache(lambda: _said(say, "compiling the kit and torch", core_pack))
-    also = page_code.foreign_imports([*core_files(), *(file for slug in pages for file in page_code.source_files(slug))])
+    also = page_code.foreign_imports(
+        [*core_files(), *(file for slug in pages for file in page_code.source_files(slug))]
+    )
     core_key = key_of(core_files(), base)
 
     def look() -> list[str]:
@@ -209,12 +211,13 @@ def build(say: Say = lambda text: None) -> list[Path]:
         **remembered("python-library", key_of([], base, lean), pack_library, _places),
         **remembered("python-core", core_key, lambda: {"core": place("core.pack.gz", pack(core()))}, _places),
     }
-    hashes = {}
+    listed = {}
     for slug in pages:
         bundle = page_bundle(slug)
         write(PYTHON / "pages" / f"{slug}.json", json.dumps(bundle, ensure_ascii=False))
-        hashes[slug] = bundle["hash"]
-    manifest = {"protocol": PROTOCOL, "files": files, "lock": interpreter.lock_contents(), "pages": hashes}
+        assets = [{name: asset[name] for name in ("path", "url", "bytes")} for asset in bundle["assets"]]
+        listed[slug] = {"hash": bundle["hash"], "assets": assets}
+    manifest = {"protocol": PROTOCOL, "files": files, "lock": interpreter.lock_contents(), "pages": listed}
     write(PYTHON / "manifest.json", json.dumps(manifest, separators=(",", ":")))
     return prune(manifest)
 
@@ -231,9 +234,8 @@ def _places(entries: dict[str, dict]) -> list[Path]:
 def prune(manifest: dict) -> list[Path]:
     """Delete files under `py/` that belong to no page and no runtime of this manifest; returns those that stay."""
     kept = {PYTHON / "manifest.json", *_places(manifest["files"])}
-    for slug in manifest["pages"]:
-        page = PYTHON / "pages" / f"{slug}.json"
-        kept |= {page, *(PYTHON / asset["url"] for asset in json.loads(page.read_text(encoding="utf-8"))["assets"])}
+    for slug, page in manifest["pages"].items():
+        kept |= {PYTHON / "pages" / f"{slug}.json", *(PYTHON / asset["url"] for asset in page["assets"])}
     for path in PYTHON.rglob("*"):
         if path.is_file() and path not in kept:
             path.unlink(missing_ok=True)

@@ -48,8 +48,6 @@ class Session:
         if pages not in snippets.__path__:
             snippets.__path__.insert(0, pages)
 
-    # Requests -------------------------------------------------------------------------------------------------
-
     def handle(self, request: str, write: Write = lambda text: None) -> str:
         """Answer one request of the page: JSON in, JSON out, and never an exception.
 
@@ -103,7 +101,7 @@ class Session:
             from their files, ``result``, the last expression's `repr` where it has one, and ``error``. After an
             error everything is as it was before the run.
         """
-        module_name, region, original = self._find(cell)
+        module_name, _, original = self._find(cell)
         page = self._current(module_name)
         edits = self._edits.setdefault(page, {})
         changed = cell in edits if _same(text, original) else edits.get(cell) != text
@@ -150,8 +148,6 @@ class Session:
                 edits.clear()
                 self._forget_modules()
         return {"redraw": self._reached(page, module_name), "edited": self._edited(page)}
-
-    # Modules --------------------------------------------------------------------------------------------------
 
     def _activate(self, slug: str) -> None:
         """Put one page's modules in place of another's."""
@@ -233,8 +229,6 @@ class Session:
         if sources.module_file(figures) is None or module_name not in sources.uses(figures):
             return []
         return [figure.id for figure in self._figures(slug).values() if not figure.measured]
-
-    # Cells ----------------------------------------------------------------------------------------------------
 
     def _find(self, cell: str) -> tuple[str, str, str]:
         """Module, region and the file's own text of a cell; raises CellError when it is not there."""

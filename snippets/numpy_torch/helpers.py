@@ -119,5 +119,5 @@ def torch_strides(array: np.ndarray) -> tuple[int, ...]:
 
 def has_overlap(array: np.ndarray) -> bool:
     """Whether two indices name the same memory through a zero stride, as `expand` makes them."""
-    return 0 in array.strides and any(
+    return 0 in array.strides and array.size > 0 and any(
         [s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)])

@@ -207,7 +207,7 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
         return matrix_power(inv(A), -n)
     _matrix(A, "matrix_power", True)
     if n == 0:
-        return wrap(np.broadcast_to(np.eye(A.size(-1), dtype=A._array.dtype), A._array.shape).copy())
+        return A.clone().copy_(wrap(np.eye(A.size(-1), dtype=A._array.dtype)))
     half = matrix_power(A, n // 2) if n > 1 else None
     if half is None:
         return A
@@ -258,16 +258,23 @@ def matrix_norm(A: Tensor, ord="fro", dim=(-2, -1), keepdim: bool = False, *, dt
             return out
         for d in sorted((rows, columns)):
             out = out.unsqueeze(d)
+        relabel(out, "PermuteBackward0")
     else:
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     return out
 
 
-def matrix_rank(A: Tensor, *, atol=None, rtol=None) -> Tensor:
-    s = np.linalg.svd(_matrix(A, "matrix_rank")._array, compute_uv=False)
+def matrix_rank(A: Tensor, *, atol=None, rtol=None, hermitian: bool = False) -> Tensor:
+    """How many singular values exceed max(atol, rtol · the largest)."""
+    a = _matrix(A, "matrix_rank")._array
+    s = np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svd(a, compute_uv=False)
     top = s.max(-1, keepdims=True) if s.shape[-1] else s
-    relative = max(A.shape[-2:]) * np.finfo(s.dtype).eps if rtol is None and not atol else (rtol or 0.0)
-    return wrap((s > np.maximum(atol or 0.0, relative * top)).sum(-1).astype(np.int64))
+    absolute, relative = (np.asarray(t._array)[..., None] if isinstance(t, Tensor) else t for t in (atol, rtol))
+    if relative is None:
+        usual = max(A.shape[-2:]) * np.finfo(s.dtype).eps
+        relative = usual if absolute is None else np.where(np.asarray(absolute) > 0, 0.0, usual)
+    return wrap(np.asarray((s > np.maximum(0.0 if absolute is None else absolute, relative * top)).sum(-1)).astype(
+        np.int64))
 
 
 def __getattr__(name: str):

@@ -7,6 +7,8 @@ from .dtypes import (
     BOOL,
     bool_,
     check_device,
+    complex64,
+    complex128,
     device,
     dtype,
     float16,
@@ -32,7 +34,7 @@ def _write_copy(memory, src):
 
 
 COPY = Primitive("copy", lambda self, src: np.broadcast_to(src, self.shape).astype(self.dtype), "self src",
-                 write=_write_copy, complex=True, label="CopyBackwards", self=lambda grad: np.zeros_like(grad),
+                 write=_write_copy, complex=True, label="torch::autograd::CopyBackwards", self=lambda grad: np.zeros_like(grad),
                  src=lambda grad: grad)
 FILL = Primitive("fill", lambda self, value: np.full_like(self, value), "self value", write=_write_copy, complex=True,
                  self=lambda grad: np.zeros_like(grad), value=lambda grad: grad.sum())
@@ -127,7 +129,7 @@ def _caster(name: str, kind: dtype):
 
 
 for _name, _kind in (("float", float32), ("double", float64), ("half", float16), ("long", int64), ("int", int32),
-                     ("short", int16), ("bool", bool_), ("char", int8), ("byte", uint8)):
+                     ("cfloat", complex64), ("cdouble", complex128), ("short", int16), ("bool", bool_), ("char", int8), ("byte", uint8)):
     _caster(_name, _kind)
 
 
@@ -196,9 +198,12 @@ def fill(input, value):
     return relabel(FILL(input, value), "FillBackward1" if isinstance(value, Tensor) else "FillBackward0")
 
 
-@method
 def zero_(self):
     return ZERO.inplace(self)
+
+
+method(zero_)
+function(zero_)
 
 
 @method

@@ -283,6 +283,8 @@ def arange(*args, start=None, end=None, step=1, out=None, dtype=None, layout=Non
     whole = all([isinstance(v, int | np.integer) for v in (start, end, step)])
     numpy_dtype = (INT64 if whole else _Default.value.numpy) if dtype is None else chosen(dtype)
     check_device(device)
+    if numpy_dtype == INT64:
+        start, end, step, whole = int(start), int(end), int(step), True
     if whole:
         array = np.arange(start, end, step, dtype=np.int64).astype(numpy_dtype)
     else:
@@ -294,11 +296,15 @@ def arange(*args, start=None, end=None, step=1, out=None, dtype=None, layout=Non
 
 
 def _steps(start: float, end: float, steps: int, numpy_dtype: np.dtype) -> np.ndarray:
+    if not isinstance(steps, int):
+        raise TypeError(f"linspace(): argument 'steps' must be int, not {type(steps).__name__}")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     if steps == 1:
         return np.full(1, start, numpy_dtype)
-    kind = numpy_dtype.type if numpy_dtype.kind in "fc" else np.float32
+    kind = numpy_dtype.type
+    if numpy_dtype.kind not in "fc":
+        kind, start, end = np.float64, int(start), int(end)
     step = kind((kind(end) - kind(start)) / kind(steps - 1)) if steps else kind(0)
     index = np.arange(steps)
     rising = kind(start) + step * index.astype(kind)
@@ -319,7 +325,10 @@ def logspace(start, end, steps: int, base: float = 10.0, *, out=None, dtype=None
              requires_grad=False) -> Tensor:
     no_out("logspace", out)
     numpy_dtype = chosen(dtype, device)
-    exponents = _steps(_number(start), _number(end), steps, np.dtype("f8"))
+    start, end = _number(start), _number(end)
+    if numpy_dtype.kind not in "fc":
+        start, end = int(start), int(end)
+    exponents = _steps(start, end, steps, np.dtype("f8"))
     return finish((float(base) ** exponents).astype(numpy_dtype), requires_grad)
 
 

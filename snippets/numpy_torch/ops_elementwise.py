@@ -204,7 +204,16 @@ def _power_exponent(grad, self, exponent, result):
 
 
 POW_NUMBER = Primitive("pow", np.power, "self exponent", kind="same", label="PowBackward0", self=_power_base)
-POW = Primitive("pow", np.power, "self exponent", kind="same", label="PowBackward1", self=_power_base,
+def _power(self, exponent):
+    """np.power, with PyTorch's whole-number powers for negative exponents: 0 except for the bases 1 and −1."""
+    if np.result_type(self, exponent).kind != "i" or not np.any(np.asarray(exponent) < 0):
+        return np.power(self, exponent)
+    base, kind = np.asarray(self), np.result_type(self, exponent)
+    negative = np.where(base == 1, 1, np.where(base == -1, 1 - 2 * (np.abs(exponent) % 2), 0))
+    return np.where(np.asarray(exponent) < 0, negative, np.power(base, np.maximum(exponent, 0))).astype(kind)
+
+
+POW = Primitive("pow", _power, "self exponent", kind="same", label="PowBackward1", self=_power_base,
                 exponent=_power_exponent)
 
 
@@ -367,6 +376,8 @@ def sub_(self, other, *, alpha=1):
 
 
 def rsub(input, other, *, alpha=1):
+    """other − alpha · input."""
+    _needs_tensor(input, "rsub")
     _no_bool_sub(input, other)
     out = RSUB(_scaled(input, alpha), other)
     return relabel(out, "RsubBackward0") if isinstance(other, Tensor) else out
@@ -405,6 +416,8 @@ def pow(input, exponent, *, out=None):
     """input ** exponent; at least one of them is a tensor."""
     if out is not None:
         raise refuse("torch.pow(out=…)", "assign the result instead")
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        raise TypeError("pow() received an invalid combination of arguments: one of them must be a Tensor")
     if isinstance(exponent, Tensor):
         out = POW(input, exponent)
         return out if isinstance(input, Tensor) else relabel(out, "PowBackward2")
@@ -427,6 +440,8 @@ def _no_negative_power(base, exponent):
 def float_power(input, exponent):
     from .dtypes import float64
 
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        raise TypeError("float_power() received an invalid combination of arguments: one must be a Tensor")
     return pow(input.to(float64) if isinstance(input, Tensor) else input,
                exponent.to(float64) if isinstance(exponent, Tensor) else float(exponent))
 
@@ -563,6 +578,8 @@ def addcdiv_(self, tensor1, tensor2, *, value=1):
 
 
 def xlogy(input, other):
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        raise TypeError("xlogy() received an invalid combination of arguments: one must be a Tensor")
     return XLOGY(input, other)
 
 
@@ -640,14 +657,18 @@ function(rsub)
 
 def _operator(fn):
     def operate(self, other):
+        if not isinstance(self, Tensor):
+            raise TypeError("this operator needs a Tensor on its left")
         return fn(self, other) if isinstance(other, Tensor) or isinstance(other, NUMBER) else NotImplemented
 
     return operate
 
 
-def _swapped(fn):
+def _swapped(fn, with_tensors=None):
     def operate(self, other):
-        return fn(other, self) if isinstance(other, NUMBER) or isinstance(other, Tensor) else NotImplemented
+        if isinstance(other, Tensor):
+            return (with_tensors or fn)(other, self)
+        return fn(other, self) if isinstance(other, NUMBER) else NotImplemented
 
     return operate
 
@@ -675,7 +696,7 @@ NUMBER_MODULO = Primitive("remainder", _no_zero(np.remainder), "self other", kin
                           label="torch::autograd::NotImplemented", other=_no_derivative("remainder"))
 Tensor.__rpow__ = _swapped(pow)
 Tensor.__rfloordiv__ = _swapped(floor_divide)
-Tensor.__rmod__ = _swapped(NUMBER_MODULO)
+Tensor.__rmod__ = _swapped(NUMBER_MODULO, Tensor.__dict__["remainder"])
 Tensor.__neg__ = Tensor.__dict__["neg"]
 Tensor.__abs__ = Tensor.__dict__["abs"]
 Tensor.__invert__ = bitwise_not

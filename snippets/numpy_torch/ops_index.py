@@ -64,7 +64,7 @@ INDEX_PUT = Primitive("index_put", _put_copy, "self value key accumulate", write
 def _scatter_add(out, dim, index, src):
     """out[..., index[i, j, …], …] += src[i, j, …] along `dim`; index may be smaller than src."""
     if not out.ndim:
-        out += src.sum()
+        out[...] = out + src.sum().astype(out.dtype)
         return out
     np.add.at(out, _along(index, dim), src[tuple([slice(n) for n in index.shape])])
     return out
@@ -78,12 +78,16 @@ def _along(index, dim):
 
 
 def _gather(self, dim, index):
+    if not index.size:
+        return np.empty(index.shape, self.dtype)
     return self[_along(index, dim)] if self.ndim and index.ndim else self.reshape(-1)[index.reshape(-1)].reshape(
         index.shape)
 
 
 def _gather_back(grad, shape, dim, index):
     out = np.zeros(shape, grad.dtype)
+    if not index.size:
+        return out
     if not shape or not index.ndim:
         np.add.at(out.reshape(-1), index.reshape(-1), grad.reshape(-1))
         return out
@@ -157,7 +161,7 @@ def _select_back(grad, shape, dim, index):
 
 def _write_index_add(memory, dim, index, source, alpha):
     if not memory.ndim:
-        memory += alpha * source.sum()
+        memory[...] = memory + (alpha * source.sum()).astype(memory.dtype)
         return
     np.add.at(np.moveaxis(memory, dim, 0), (index.reshape(-1),),
               np.moveaxis(source.reshape(*memory.shape[:dim], -1, *memory.shape[dim + 1:]) * alpha, dim, 0))
@@ -198,7 +202,7 @@ INDEX_COPY = Primitive("index_copy", _copy_then(_write_index_copy), "self dim in
                        self=_blanked, source=lambda grad, source_shape, dim, index: _taken(grad, dim, index).reshape(
                            source_shape))
 INDEX_FILL = Primitive("index_fill", _copy_then(_write_index_fill), "self dim index value", write=_write_index_fill,
-                       self=_blanked, value=lambda grad, dim, index: _taken(grad, dim, index).sum())
+                       self=_blanked, value=lambda grad, dim, index: _taken(grad, dim, np.unique(index)).sum())
 MASKED_SELECT = Primitive("masked_select", lambda self, mask: self[mask], "self mask",
                           self=lambda grad, self_shape, mask: _zeros_at(self_shape, mask, grad))
 
@@ -452,8 +456,11 @@ def _bounds(index, n: int, message: str):
 @public
 def gather(input, dim: int, index, *, sparse_grad: bool = False):
     dim = normal_dim(dim, input._array.ndim)
-    _index_dtype(index, "gather")
+    if index._array.size:
+        _index_dtype(index, "gather")
     own, wanted = input._array.shape or (1,), index._array.shape or (1,)
+    if not index._array.size:
+        own = wanted
     if len(own) != len(wanted):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     for d, (have, want) in enumerate(zip(own, wanted, strict=True)):
@@ -552,15 +559,25 @@ def index_select(input, dim: int, index):
     return INDEX_SELECT(input, dim, index)
 
 
+def _check_source(self, dim, source):
+    own, given = list(self._array.shape), list(source._array.shape)
+    if source._array.ndim > 1 or self._array.ndim > 1:
+        if own[:dim] + own[dim + 1:] != given[:dim] + given[dim + 1:] or len(own) != len(given):
+            raise RuntimeError("source tensor shape must match self tensor shape, excluding the specified dimension. "
+                               f"Got self.shape = {own} source.shape = {given}")
+
+
 @public
 def index_add(input, dim: int, index, source, *, alpha=1):
     dim, index = _vector_index(input, dim, index, "index_add")
+    _check_source(input, dim, source)
     return INDEX_ADD(input, dim, index, source, alpha)
 
 
 @method
 def index_add_(self, dim: int, index, source, *, alpha=1):
     dim, index = _vector_index(self, dim, index, "index_add")
+    _check_source(self, dim, source)
     return INDEX_ADD.inplace(self, dim, index, source, alpha)
 
 
@@ -610,6 +627,8 @@ def take_along_dim(input, indices, dim: int | None = None):
     if len(own) != len(want):
         raise RuntimeError("torch.take_along_dim(): input and indices should have the same number of dimensions, but "
                            f"got {len(own)} dimensions for input, and {len(want)} dimensions for indices")
+    n = own[dim] if own else 1
+    indices = wrap(np.where(indices._array < 0, indices._array + n, indices._array))
     left, right = own.copy(), want.copy()
     left[dim] = right[dim] = 1
     shape = broadcast_shape(tuple(left), tuple(right))
@@ -649,6 +668,8 @@ def argwhere(input):
 
 @function
 def embedding(weight, indices, padding_idx: int = -1):
+    if weight._array.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
     if indices._array.dtype.kind != "i" or indices._array.dtype.itemsize < 4:
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "

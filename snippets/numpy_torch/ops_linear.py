@@ -51,10 +51,16 @@ LINEAR = Primitive("linear", _linear, "input weight bias",
                    input=lambda grad, weight: (_fold(grad) @ weight).reshape(*grad.shape[:-1], weight.shape[1]),
                    weight=lambda grad, input: _fold(grad).T @ _fold(input),
                    bias=lambda grad: _fold(grad).sum(0))
-ADDMM = Primitive("addmm", lambda self, a, b, beta, alpha: alpha * (a @ b) + (beta * self if beta != 0 else 0),
+ADDMM = Primitive("addmm", lambda self, a, b, beta, alpha: _factor(a, alpha) * (a @ b) + (
+                      _factor(self, beta) * self if beta != 0 else 0),
                   "self mat1 mat2 beta alpha", self=lambda grad, beta: grad * beta,
                   mat1=lambda grad, mat2, alpha: alpha * (grad @ _t(mat2)),
                   mat2=lambda grad, mat1, alpha: alpha * (_t(mat1) @ grad))
+def _factor(array, value):
+    """A scalar factor in the array's own type: integers ignore a fraction."""
+    return array.dtype.type(value)
+
+
 OUTER = Primitive("outer", np.outer, "self vec2", label="MulBackward0", self=lambda grad, vec2: grad @ vec2,
                   vec2=lambda grad, self: self @ grad)
 
@@ -161,7 +167,9 @@ def matmul(input, other, *, out=None):
 
         broadcast_shape(a.shape[:-2], b.shape[:-2])
         raise
-    return relabel(out, "CloneBackward0" if a.ndim == 2 else "UnsafeViewBackward0")
+    if a.ndim == 2:
+        return relabel(out, "CloneBackward0" if out._array.size else "TransposeBackward0")
+    return relabel(out, "UnsafeViewBackward0")
 
 
 Tensor.__matmul__ = lambda self, other: matmul(self, other) if isinstance(other, Tensor) else NotImplemented

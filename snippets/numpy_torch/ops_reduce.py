@@ -230,6 +230,10 @@ def _sum_kind(input, dtype):
 
 def _floating(input, name: str, dtype=None):
     if dtype is not None:
+        if dtype.category < 2:
+            raise RuntimeError(
+                f"{name}(): could not infer output dtype. Optional dtype must be either a floating point or complex "
+                f"dtype. Got: {scalar_name(dtype.numpy)}")
         return input.to(dtype)
     if input._array.dtype.kind not in "fc":
         raise RuntimeError(
@@ -368,7 +372,9 @@ def amin(input, dim=(), keepdim: bool = False):
 @public
 def aminmax(input, *, dim=None, keepdim: bool = False):
     dims = _dims(input, dim)
-    if not input._array.size and (dim is None or not input._array.shape[dim]):
+    if not input._array.size and dim is not None and not input._array.shape[dim]:
+        raise IndexError(f"aminmax: Expected reduction dim {dim} to have non-zero size.")
+    if not input._array.size and dim is None:
         raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
                            "identity.")
     return AMINMAX_RESULT(AMINMAX(input, dims, keepdim))
@@ -494,6 +500,8 @@ def sum_to_size(input, *size):
     shape = sizes_of(size)
     if not expandable(shape, input._array.shape):
         raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(input._array.shape)}}}.")
+    if not shape:
+        return sum(input)
     if shape == input._array.shape:
         return input
     lead = input._array.ndim - len(shape)

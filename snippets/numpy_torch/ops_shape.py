@@ -103,8 +103,18 @@ DIAG_EMBED = Primitive("diag_embed", lambda self, shape, offset, dim1, dim2: _di
     self=lambda grad, offset, dim1, dim2: np.diagonal(grad, offset, dim1, dim2))
 UNFOLD = Primitive("unfold", _windows, "self dim size step", view=True,
                    self=lambda grad, self_shape, dim, size, step: _windows_back(grad, self_shape, dim, size, step))
-CAT = Primitive("cat", lambda tensors, dim: np.concatenate(tensors, dim), "tensors dim", variadic=True, complex=True,
-                tensors=lambda grad, tensors_shape, dim: _pieces(grad, [s[dim] for s in tensors_shape], dim))
+def _cat(tensors, dim):
+    return np.concatenate([t for t in tensors if t.shape != (0,)] or tensors[:1], dim)
+
+
+def _cat_back(grad, tensors_shape, dim):
+    if grad.ndim > 1:  # empty vectors took no part
+        taken = iter(_pieces(grad, [s[dim] for s in tensors_shape if s != (0,)], dim))
+        return [np.zeros(0, grad.dtype) if s == (0,) else next(taken) for s in tensors_shape]
+    return _pieces(grad, [s[dim] for s in tensors_shape], dim)
+
+
+CAT = Primitive("cat", _cat, "tensors dim", variadic=True, complex=True, tensors=_cat_back)
 STACK = Primitive("stack", lambda tensors, dim: np.stack(tensors, dim), "tensors dim", variadic=True, complex=True,
                   tensors=lambda grad, dim: list(np.moveaxis(grad, dim, 0)))
 FLIP = Primitive("flip", lambda self, dims: np.ascontiguousarray(np.flip(self, dims)), "self dims", complex=True,
@@ -390,6 +400,8 @@ def select(input, dim: int, index: int):
 def narrow(input, dim: int, start, length: int):
     if not input._array.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if isinstance(start, Tensor) and (start._array.ndim or start._array.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     dim, start = normal_dim(dim, input._array.ndim), int(start)
     n = input._array.shape[dim]
     if length < 0:
@@ -558,7 +570,7 @@ def cat(tensors, dim: int = 0, *, out=None):
                 raise RuntimeError(
                     f"Sizes of tensors must match except in dimension {dim}. Expected size {first.shape[d]} but got "
                     f"size {shape[d]} for tensor number {position} in the list.")
-    return CAT(solid, dim)
+    return CAT(tensors, dim)
 
 
 function(cat, "concat", "concatenate")
@@ -577,12 +589,16 @@ def stack(tensors, dim: int = 0, *, out=None):
 
 @function
 def hstack(tensors):
+    if not tensors:
+        raise RuntimeError("hstack expects a non-empty TensorList")
     tensors = [t.reshape(1) if t._array.ndim == 0 else t for t in tensors]
     return cat(tensors, 0 if tensors and tensors[0]._array.ndim == 1 else 1)
 
 
 @function
 def vstack(tensors):
+    if not tensors:
+        raise RuntimeError("vstack expects a non-empty TensorList")
     return cat([t.reshape(1, -1) if t._array.ndim < 2 else t for t in tensors], 0)
 
 

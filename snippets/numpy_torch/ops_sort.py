@@ -44,10 +44,23 @@ TOPK = Primitive("topk", _topk, "self k dim largest", outputs=True,
                  self=lambda grad, result, self_shape, dim: _back(grad[0], result[1], self_shape, dim))
 
 
+def _unique(self, dim):
+    values, inverse, counts = np.unique(self, return_inverse=True, return_counts=True, axis=dim)
+    shape = self.shape if dim is None else (self.shape[dim],)
+    return values, inverse.astype(INT64).reshape(shape), counts.astype(INT64)
+
+
+def _no_unique_back(grad):
+    raise NotImplementedError("the derivative for '_unique2' is not implemented.")
+
+
+UNIQUE = Primitive("unique2", _unique, "self dim", outputs=True, self=_no_unique_back)
+
+
 @public
-def sort(input, dim: int = -1, descending: bool = False, stable: bool = False):
+def sort(input, dim: int = -1, descending: bool = False, *, stable: bool | None = None):
     pair = SORT(input, normal_dim(dim, input._array.ndim), bool(descending))
-    if stable:
+    if stable is not None:
         relabel(pair[0], "SortBackward1")
     return SORT_RESULT(pair)
 
@@ -74,13 +87,10 @@ def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
 @public
 def unique(input, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim=None):
     """Distinct elements (or slices along `dim`) in ascending order."""
-    found = np.unique(input._array, return_inverse=True, return_counts=True, axis=dim)
-    shape = input._array.shape if dim is None else (input._array.shape[dim],)
-    out = [wrap(found[0])]
-    if return_inverse:
-        out.append(wrap(found[1].astype(INT64).reshape(shape)))
-    if return_counts:
-        out.append(wrap(found[2].astype(INT64)))
+    values, inverse, counts = UNIQUE(input, dim)
+    if dim is not None:
+        relabel(values, "UniqueDimBackward0")
+    out = [values, *([inverse] if return_inverse else ()), *([counts] if return_counts else ())]
     return out[0] if len(out) == 1 else tuple(out)
 
 

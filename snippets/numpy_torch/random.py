@@ -14,7 +14,7 @@ from .autograd.graph import Mode
 from .dtypes import INT64, check_device, int64
 from .helpers import sizes_of
 from .ops_create import chosen, finish, no_out
-from .primitive import Primitive, check_inplace, function, method, public, scalar_name, version_of
+from .primitive import Primitive, check_inplace, function, method, public, relabel, scalar_name, version_of
 from .tensor import Tensor, tracks, wrap
 
 N, M = 624, 397
@@ -340,7 +340,8 @@ def randperm(n: int, *, generator=None, out=None, dtype=None, layout=None, devic
 
 
 @function
-def normal(mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, device=None, requires_grad=False):
+def normal(mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None,
+           pin_memory=False, requires_grad=False):
     no_out("normal", out)
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         kind = _floating(chosen(dtype, device), "normal_kernel_cpu")
@@ -348,14 +349,23 @@ def normal(mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, de
         return finish(drawn.reshape(tuple(size)), requires_grad)
     from .primitive import common_dtype
 
-    like = (mean + std).detach()
+    like = mean + std
     kind = _floating(common_dtype((mean if isinstance(mean, Tensor) else std,)).numpy, "normal_kernel_cpu")
     unit = wrap(source(generator).normals(like._array.size, kind).reshape(like._array.shape))
-    return unit * (std.detach() if isinstance(std, Tensor) else std) + (
+    drawn = unit * (std.detach() if isinstance(std, Tensor) else std) + (
         mean.detach() if isinstance(mean, Tensor) else mean)
+    both = isinstance(std, Tensor) + 2 * isinstance(mean, Tensor)
+    return relabel(NORMAL(mean, std, drawn._array), {2: "NormalBackward1", 1: "NormalBackward2",
+                                                     3: "NormalBackward3"}[both])
 
 
-BERNOULLI = Primitive("bernoulli", lambda self, drawn: drawn, "self drawn", self=lambda grad: np.zeros_like(grad))
+def _nothing(grad):
+    """Drawing is not differentiable: the gradient is zero."""
+    return np.zeros_like(grad)
+
+
+NORMAL = Primitive("normal", lambda mean, std, drawn: drawn, "mean std drawn", mean=_nothing, std=_nothing)
+BERNOULLI = Primitive("bernoulli", lambda self, drawn: drawn, "self drawn", self=_nothing)
 
 
 def _check_probabilities(p: np.ndarray) -> None:

@@ -228,9 +228,10 @@ def surprise(text: str) -> dict:
     blind = results("rnn")["training"]["uniform_loss"]
     drawn["layout"]["shapes"] = [_level(mean, INK), _level(blind, MUTED)]
     drawn["layout"]["annotations"] = [
-        _level_label(mean, f"mean {mean:.2f}", INK),
-        _level_label(blind, "blind guess", MUTED),
+        _level_label(mean, f"mean {mean:.2f}", INK, above=mean > blind),
+        _level_label(blind, "blind guess", MUTED, above=mean <= blind),
     ]
+    drawn["layout"]["margin"]["r"] = 76
     return drawn
 
 
@@ -239,15 +240,16 @@ def _level(y: float, colour: str) -> dict:
     return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": plain(y), "y1": plain(y), "line": line}
 
 
-def _level_label(y: float, text: str, colour: str) -> dict:
+def _level_label(y: float, text: str, colour: str, *, above: bool) -> dict:
+    """A label in the right margin; `above` keeps two close levels apart."""
     return {
         "xref": "paper",
-        "x": 1,
+        "x": 1.01,
         "y": plain(y),
         "text": text,
         "showarrow": False,
-        "xanchor": "right",
-        "yanchor": "bottom",
+        "xanchor": "left",
+        "yanchor": "bottom" if above else "top",
         "font": {"size": 12, "color": colour},
     }
 
@@ -282,7 +284,8 @@ def carried_memory(before: str, text: str) -> dict:
     fresh = drawn["data"][0] | {"y": plain(fresh_nats), "marker": {"color": MUTED}, "name": "from zeros"}
     drawn["data"][0] |= {"name": "from the name before"}
     drawn["data"].insert(0, fresh)
-    means = f"mean {fresh_nats.mean().item():.2f} from zeros, {carried_nats.mean().item():.2f} carried over"
+    fresh_mean, carried_mean = fresh_nats.mean().item(), carried_nats.mean().item()
+    means = f"grey: from zeros, mean {fresh_mean:.2f} · coloured: carried over, {carried_mean:.2f}"
     drawn["layout"] |= {"barmode": "group", "title": {"text": means, "font": {"size": 13, "color": INK}}}
     drawn["layout"]["margin"]["t"] = 36
     return drawn
@@ -393,9 +396,7 @@ def gradient_distance(scale: float, matrix: str) -> dict:
 
 
 @figure(
-    start=Point(
-        "Starting memory", x=(-1, 1), y=(-1, 1), value=(0.8, 0.1), x_title="unit 1", y_title="unit 2"
-    ),
+    start=Point("Starting memory", x=(-1, 1), y=(-1, 1), value=(0.8, 0.1), x_title="unit 1", y_title="unit 2"),
     gain=Slider("Gain", 0.5, 2.0, step=0.1, value=1.2),
     angle=Slider("Rotation a step", 0, 90, step=5, value=20, unit="°"),
 )

@@ -38,16 +38,12 @@ class Config:
     layers: int = 1
 
 
-# --8<-- [start:encode]
 def encode(text: str) -> torch.Tensor:
     """Ids of a name with the boundary before it, (1, T) int64. Raises ValueError at an unknown character."""
     unknown = sorted(set(text) - set(ALPHABET))
     if unknown:
         raise ValueError(f"only the letters a to z have an id, not {' '.join(unknown)}")
     return torch.tensor([[BOUNDARY] + [ALPHABET.index(character) for character in text]])
-
-
-# --8<-- [end:encode]
 
 
 class OneHot(nn.Module):
@@ -63,7 +59,10 @@ class OneHot(nn.Module):
 
 # --8<-- [start:step]
 def step(
-    x: torch.Tensor, hidden: torch.Tensor, input_weights: Callable, recurrent_weights: Callable
+    x: torch.Tensor,
+    hidden: torch.Tensor,
+    input_weights: Callable,
+    recurrent_weights: Callable,
 ) -> torch.Tensor:
     """h_t = tanh(W_xh x_t + W_hh h_{t-1} + b): (B, V) and (B, D) to (B, D)."""
     a = input_weights(x) + recurrent_weights(hidden)  # (B, D)
@@ -133,7 +132,9 @@ class CharacterRNN(nn.Module):
         return torch.zeros(self.config.layers, batch, self.config.hidden)
 
     def forward(
-        self, tokens: torch.Tensor, hidden: torch.Tensor | None = None
+        self,
+        tokens: torch.Tensor,
+        hidden: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Ids (B, T) and a memory (L, B, D) to logits (B, T, V) and states (L, B, T, D)."""
         if hidden is None:

@@ -39,9 +39,7 @@ def train() -> None:
             recent.append(loss)
             if step % 100 == 0:
                 mean, recent = sum(recent) / len(recent), []
-                run.record(
-                    step=step, training_loss=mean, validation_loss=evaluate(model, parts["validation"])
-                )
+                run.record(step=step, training_loss=mean, validation_loss=evaluate(model, parts["validation"]))
         generator = torch.Generator().manual_seed(0)
         drawn = [sample(model, generator) for _ in range(1000)]
         known = {name for part in parts.values() for name in part}
@@ -67,7 +65,6 @@ def train() -> None:
         run.save(model, metrics=metrics)
 
 
-# --8<-- [start:fit]
 def fit(model: CharacterRNN, part: list[str], steps: Iterable[int], *, seed: int) -> Iterator[float]:
     """Train on whole names, each gradient through all of a name. Yields the loss of every step, in nats."""
     generator = torch.Generator().manual_seed(seed)
@@ -84,9 +81,6 @@ def fit(model: CharacterRNN, part: list[str], steps: Iterable[int], *, seed: int
         optimizer.step()
         schedule.step()
         yield loss.item()
-
-
-# --8<-- [end:fit]
 
 
 def loss_of(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
-"""The built site in a real Chromium. Every page a test opens must log no error and ask no other host for anything.
+"""The built site in a real Chromium. No page a test opens may log an error or ask another host for anything.
 
-The site is the one `make site` left in `site/`; `ATLAS_SITE` names another folder. If there is none, it is built.
+The site is the one `make site` left in `site/`; `ATLAS_SITE` names another folder. Without one, it is built.
 """
 
 from __future__ import annotations
@@ -161,12 +161,10 @@ class Figure:
 
     def after(self, act: Callable[[], object]) -> Figure:
         """Do something, then wait until the figure has been drawn again and has settled."""
-        before = self.drawn
+        before, failed = self.drawn, self.state == "error"
         act()
-        self.wait(
-            f"(figure) => (Number(figure.dataset.drawn) > {before} && figure.dataset.state !== 'computing')"
-            " || figure.dataset.state === 'error'"
-        )
+        settled = f"Number(figure.dataset.drawn) > {before} && figure.dataset.state !== 'computing'"
+        self.wait(f"(figure) => ({settled}) || (!{str(failed).lower()} && figure.dataset.state === 'error')")
         assert self.state != "error", self.status()
         return self
 
@@ -239,7 +237,7 @@ class Cell:
 
 def wait_for_python(page: Page, state: str = "ready") -> None:
     page.wait_for_function(
-        "(state) => document.documentElement.dataset.python === state",
+        "(it) => document.documentElement.dataset.python === it",
         arg=state,
         timeout=PYTHON_STARTS_WITHIN,
     )

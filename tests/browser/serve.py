@@ -1,8 +1,8 @@
 """A static server for the browser tests: right MIME types, gzip for text as hosts do it, faults on request.
 
-    with Site(folder) as site:
-        page.goto(site.url + "page.html")
-        site.faults["wasm"] = Fault(status=404)      # for every path that contains "wasm"
+with Site(folder) as site:
+    page.goto(site.url + "page.html")
+    site.faults["wasm"] = Fault(status=404)      # for every path that contains "wasm"
 """
 
 from __future__ import annotations
@@ -137,7 +137,6 @@ class Site:
         if key not in self._squeezed:
             self._squeezed[key] = gzip.compress(content, 6, mtime=0)
         return self._squeezed[key]
-
 
     def send(self, content: bytes, out: BinaryIO) -> None:
         """Send a body, at the line's rate if it has one."""

@@ -1,4 +1,4 @@
-"""Every type of control on a page of the test's own: the figure writes what it was given, so the test can read it."""
+"""Every type of control, on a page of the test's own whose figure writes down what it was given."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def record(figure: kit.Figure) -> dict:
     """What the builder writes for a figure."""
     return {
         "id": figure.id, "slug": figure.slug, "name": figure.name, "caption": figure.caption,
-        "description": figure.description, "measured": False, "pretrained": None, "uses": ["controls.figures"],
+        "description": figure.description, "measured": False, "pretrained": "", "uses": ["controls.figures"],
         "controls": figure.specs(), "precomputed": figure.precompute, "height": 300,
         "figure": figure.draw(**figure.defaults()),
     }  # fmt: skip

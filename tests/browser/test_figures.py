@@ -1,4 +1,4 @@
-"""Figures answer their controls: from the states the build computed, or from Python, with the same numbers."""
+"""Figures answer their controls, from the states the build computed or from Python, with the same numbers."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def another(spec: dict) -> object:
 
 def move(figure: Figure, spec: dict) -> None:
     """Move one control as a reader does."""
+    name = spec["name"]
     control = figure.element.locator(
-        f'.atlas-control:has([name="{spec["name"]}"], [name="{spec["name"]}.x"], [data-name="{spec["name"]}"])'
+        f'.atlas-control:has([name="{name}"], [name="{name}.x"], [data-name="{name}"])'
     )
     match spec["type"]:
         case "text":
@@ -101,7 +102,7 @@ def test_precomputed_states_need_no_python(open_page, host, identity):
     figure = Figure(page, identity).reach()
     for spec in SPECS[identity]["controls"]:
         figure.after(lambda spec=spec: move(figure, spec))
-    assert not [path for path in host.paths() if "/py/" in path or "worker" in path]
+    assert not [path for path in host.paths() if "/py/" in path or path.endswith("/js/worker.js")]
     assert page.evaluate("document.documentElement.dataset.python") == "off"
 
 
@@ -240,9 +241,16 @@ def test_a_finger_scrolls_the_page_across_a_plot(open_page):
     before = page.evaluate("scrollY")
     session = page.context.new_cdp_session(page)
     x, y = box["x"] + box["width"] / 2, box["y"] + min(box["height"] / 2, 300)
-    session.send(
-        "Input.synthesizeScrollGesture", {"x": x, "y": y, "yDistance": -250, "gestureSourceType": "touch"}
-    )
+
+    def touch(kind: str, *points: dict) -> None:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    touch("touchStart", {"x": x, "y": y})
+    for step in range(1, 16):
+        touch("touchMove", {"x": x, "y": y - 15 * step})
+        page.wait_for_timeout(16)
+    touch("touchEnd")
+    page.wait_for_timeout(200)
     assert page.evaluate("scrollY") > before + 150
     assert figure.state == "static"
 

@@ -109,7 +109,10 @@ def site(generated):
         "second", {"snippets/demo/model.py": MODEL, "snippets/second/figures.py": other}, []
     )
     manifest = json.loads((generated / "py" / "manifest.json").read_text())
-    manifest["pages"] = {"demo": first_version, "second": second_version}
+    manifest["pages"] = {
+        "demo": {"hash": first_version, "assets": assets},
+        "second": {"hash": second_version, "assets": []},
+    }
     extra = {
         "page.html": PAGE,
         "favicon.ico": "",
@@ -191,9 +194,7 @@ def test_progress_counts_the_bytes_that_arrive(page, site):
 
 
 def test_the_interpreter_starts_whatever_type_the_host_gives_its_files(page, site):
-    site.faults["generated/py/"] = Fault(content_type="text/plain")
-    site.faults[".js"] = site.faults[".mjs"] = Fault()
-    site.faults = dict(reversed(site.faults.items()))
+    site.faults[".wasm"] = site.faults[".gz"] = Fault(content_type="text/plain")
     assert draw(page, size=0) == [0.0, 0.0]
     assert taken(site) == {"plain", "wasm"}
 
@@ -276,9 +277,7 @@ def test_of_many_draws_of_one_figure_the_newest_wins_and_most_are_never_computed
 
 
 def test_draws_of_different_figures_do_not_displace_each_other(page):
-    answers = page.evaluate(
-        'Promise.all(["curve", "count", "letters"].map((name) => python.draw(`demo/${name}`, {})))'
-    )
+    answers = page.evaluate('Promise.all(["curve", "count", "letters"].map((name) => python.draw(`demo/${name}`, {})))')
     assert all("figure" in answer for answer in answers)
 
 

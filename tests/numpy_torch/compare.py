@@ -120,7 +120,7 @@ SCOPES = {"wrapper_set_seed": lambda op, *args, **kwargs: (nt.manual_seed(42), o
 
 def resolve(name: str):
     """torch.<name> or Tensor.<name> of numpy_torch. Raises what an absent or unknown name raises."""
-    if name in nt.Tensor.__dict__ and "." not in name and name not in nt.__dict__:
+    if name in nt.Tensor.__dict__ and "." not in name and not callable(nt.__dict__.get(name)):
         return nt.Tensor.__dict__[name]
     found = nt
     for part in name.split("."):
@@ -136,3 +136,21 @@ def counterpart(fn, name: str):
         scope = {**inner.__globals__, "torch": nt, **SCOPES}
         return types.FunctionType(inner.__code__, scope, inner.__name__, inner.__defaults__, inner.__closure__)
     return found
+
+
+def both(fn, *args, messages: bool = True, names: bool = True, tolerance=None) -> None:
+    """`fn(T, …)` gives the same with T = torch and T = numpy_torch: the same values and text, or the same error."""
+    torch.manual_seed(0)
+    nt.manual_seed(0)
+    try:
+        expected = fn(torch, *args)
+    except Exception as error:
+        try:
+            actual = fn(nt, *args)
+        except Exception as own:
+            assert isinstance(own, type(error)), f"{own!r} instead of {error!r}"
+            if messages:
+                assert str(own) == str(error)
+            return
+        raise AssertionError(f"no error, but PyTorch raises {error!r}; got {actual!r}") from None
+    assert_same(fn(nt, *args), expected, tolerance=tolerance, names=names)

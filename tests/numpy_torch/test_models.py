@@ -18,6 +18,8 @@ from tests.numpy_torch.backends import PAGE, TORCH, array, assert_same
 FILES = {path.stem: path for path in sorted((Path(__file__).parent / "models").glob("*.py"))}
 SEED, STEPS, RATE = 7, 5, 2e-3
 
+pytestmark = pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")  # what bart uses inside
+
 # What numpy_torch does not have yet. Each row is asserted: once the model runs, its row must go.
 NOT_YET: dict[str, str] = {
     "alignment_dpo": "missing: nn.Conv1d, nn.functional.pad",

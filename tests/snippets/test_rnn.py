@@ -171,9 +171,7 @@ def test_gradient_sizes_equal_jacobians_from_torch():
         return run
 
     for k, size in enumerate(gradient_by_distance(cell, inputs)):
-        jacobian = torch.autograd.functional.jacobian(
-            onward(len(inputs) - k), states[len(inputs) - k].detach()
-        )
+        jacobian = torch.autograd.functional.jacobian(onward(len(inputs) - k), states[len(inputs) - k].detach())
         torch.testing.assert_close(size, jacobian.norm() / 6**0.5, **CLOSE)
 
 
@@ -314,8 +312,7 @@ def test_counting_pairs_is_the_conditional_entropy():
     seen = {".": {"a": 3}, "a": {"b": 2, "a": 1, ".": 1}, "b": {".": 2}}
     expected = [(".", "a"), ("a", "b"), ("b", ".")]
     surprise = [
-        -math.log((seen[before].get(after, 0) + 1) / (sum(seen[before].values()) + 27))
-        for before, after in expected
+        -math.log((seen[before].get(after, 0) + 1) / (sum(seen[before].values()) + 27)) for before, after in expected
     ]
     assert train.counted(parts, 1) == pytest.approx(sum(surprise) / 3)
 

@@ -14,13 +14,14 @@
  * @property {number} protocol
  * @property {Record<string, Entry>} files
  * @property {object} lock
- * @property {Record<string, string>} pages
+ * @property {Record<string, { hash: string, assets: Asset[] }>} pages
  */
+/** @typedef {{ path: string, url: string, bytes: number }} Asset */
 /** @typedef {{ id: number, do: string, slug: string, arguments: Record<string, unknown> }} Request */
 
 const scope = /** @type {any} */ (self);
 const PYTHON = new URL("../generated/py/", import.meta.url);
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 const HOME = "/atlas";
 const TITLES = /** @type {Record<string, string>} */ ({
   loader: "Pyodide's loader",
@@ -367,26 +368,40 @@ function fetchPage(slug) {
 async function pageFiles(slug) {
   await listed;
   const options = missed.has(slug) ? /** @type {RequestInit} */ ({ cache: "reload" }) : undefined;
-  const version = manifest.pages[slug];
-  if (!version) throw new FileError(`This page (“${slug}”) has no code to run.`);
+  const page = manifest.pages[slug];
+  if (!page) throw new FileError(`This page (“${slug}”) has no code to run.`);
+  const [files, ...assets] = await Promise.all([
+    pageCode(slug, page.hash, options),
+    ...page.assets.map((asset) => pageAsset(asset, options)),
+  ]);
+  return [...Object.entries(files), ...assets];
+}
+
+/**
+ * @param {string} slug
+ * @param {string} hash
+ * @param {RequestInit} [options]
+ * @returns {Promise<Record<string, string>>} the page's modules by path
+ */
+async function pageCode(slug, hash, options) {
   const title = `the code of the page “${slug}”`;
-  const response = await get(new URL(`pages/${slug}.json?v=${version}`, PYTHON), title, options);
+  const response = await get(new URL(`pages/${slug}.json?v=${hash}`, PYTHON), title, options);
   let bundle;
   try {
     bundle = await response.json();
   } catch {
     throw new FileError(`${capital(title)} arrived damaged or cut short.`);
   }
-  if (bundle.hash !== version) throw new FileError("The site has a new release. Reload the page to run Python.");
-  const assets = await Promise.all(
-    bundle.assets.map(async (/** @type {{ path: string, url: string, bytes: number }} */ asset) => {
-      const answer = await get(new URL(asset.url, PYTHON), `the file ${asset.path}`, options);
-      const bytes = new Uint8Array(await answer.arrayBuffer().catch(() => new ArrayBuffer(0)));
-      if (bytes.length !== asset.bytes) throw new FileError(`The file ${asset.path} arrived cut short.`);
-      return [asset.path, bytes];
-    }),
-  );
-  return [...Object.entries(bundle.files), ...assets];
+  if (bundle.hash !== hash) throw new FileError("The site has a new release. Reload the page to run Python.");
+  return bundle.files;
+}
+
+/** @param {Asset} asset @param {RequestInit} [options] @returns {Promise<[string, Uint8Array]>} */
+async function pageAsset({ path, url, bytes }, options) {
+  const response = await get(new URL(url, PYTHON), `the file ${path}`, options);
+  const content = new Uint8Array(await response.arrayBuffer().catch(() => new ArrayBuffer(0)));
+  if (content.length !== bytes) throw new FileError(`The file ${path} arrived cut short.`);
+  return [path, content];
 }
 
 /** Puts a page's code and files into Python's file system, once. @param {string} slug */
