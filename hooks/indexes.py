@@ -114,10 +114,13 @@ def sections_list() -> str:
 
 
 def page_data(entry: Architecture, figures: list[str]) -> str:
-    """Return what the page's scripts need to know of it, as a script element that holds JSON."""
+    """Return what the page's scripts need to know of it, as JSON in a template element.
+
+    A script element would not do: the theme runs the scripts of a page it swaps in, whatever their type.
+    """
     record = {"slug": entry.slug, "title": entry.title, "family": entry.family, "figures": figures}
-    content = json.dumps(record, ensure_ascii=False).replace("<", "\\u003c")
-    return f'<script type="application/json" id="atlas-page">{content}</script>'
+    content = escape(json.dumps(record, ensure_ascii=False), quote=False)
+    return f'<template id="atlas-page" data-search-exclude="true">{content}</template>'
 
 
 def _cards(members: list[Architecture], counts: dict[str, Counts], url: str) -> str:

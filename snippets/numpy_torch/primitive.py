@@ -304,7 +304,7 @@ def check_inplace(target: Tensor) -> None:
     if base is not None:
         if target._creation == "multiple":
             raise RuntimeError(
-                f"Output {target._number} of {edge_of(target)[0].name() if edge_of(target) else 'a function'} is a "
+                f"Output {target._number} of {edge_of(target)[0].operation() if edge_of(target) else 'a function'} is a "
                 "view and is being modified inplace. This view is the output of a function that returns multiple "
                 "views. Such functions do not allow the output views to be modified inplace. You should replace "
                 "the inplace operation by an out-of-place one."

@@ -166,7 +166,7 @@ def tensor_text(tensor: Tensor) -> str:
         suffixes.append(f"dtype={kind}")
     node = current_node(tensor)
     if node is not None:
-        suffixes.append(f"grad_fn=<{node.name()}>")
+        suffixes.append(f"grad_fn=<{node.shown()}>")
     elif tracks(tensor):
         suffixes.append("requires_grad=True")
     text = prefix + numbers_text(array, len(prefix))

@@ -50,7 +50,7 @@ class Generator:
             words.append(value)
             value = (1812433253 * (value ^ (value >> 30)) + i + 1) & MASK32
         self._words = np.array(words, np.uint32)
-        self._next = N
+        self._next, self._fresh = N, True
         self._waiting = None
         return self
 
@@ -77,7 +77,7 @@ class Generator:
         w[first:2 * first] = w[:first] ^ _mix(w[first:2 * first], w[first + 1:2 * first + 1])
         w[2 * first:N - 1] = w[first:M - 1] ^ _mix(w[2 * first:N - 1], w[2 * first + 1:])
         w[N - 1:] = w[M - 1:M] ^ _mix(w[N - 1:], w[:1])
-        self._next = 0
+        self._next, self._fresh = 0, False
 
     def words(self, count: int) -> np.ndarray:
         """The next `count` 32-bit words of the stream."""
@@ -149,7 +149,7 @@ class Generator:
         """5,056 bytes: seed, words left, the words, the waiting normal number."""
         head = np.zeros(1, STATE)
         head["seed"], head["seeded"] = self._seed, 1
-        head["left"], head["next"] = (1, 0) if self._next == N else (N - self._next, self._next)
+        head["left"], head["next"] = N + 1 - self._next, 0 if self._fresh else self._next
         head["words"][0] = self._words
         if self._waiting is not None:
             head["normal"], head["normal_valid"] = self._waiting, 1
@@ -165,6 +165,7 @@ class Generator:
         self._seed = int(head["seed"])
         self._words = head["words"].astype(np.uint32)
         self._next = N if head["left"] == 1 else int(head["next"])
+        self._fresh = head["left"] == 1 and head["next"] == 0
         self._waiting = float(head["normal"]) if head["normal_valid"] else None
 
 

@@ -218,6 +218,7 @@ class Cell:
         editor.wait_for()
         editor.click()
         self.page.keyboard.press("Control+a")
+        self.page.keyboard.press("Delete")
         self.page.keyboard.insert_text(text)
         return self
 

@@ -84,7 +84,7 @@ def host(built_site, drawn):
     soup = BeautifulSoup((built_site / RNN / "index.html").read_text(encoding="utf-8"), "html.parser")
     data = json.dumps({"slug": "controls", "title": "Controls", "family": "sequence", "figures": []})
     figures = "".join(figure_html(record(figure), number) for number, figure in enumerate(drawn, start=1))
-    article = f'<script type="application/json" id="atlas-page">{data}</script><h1>Controls</h1>{figures}'
+    article = f'<template id="atlas-page">{data}</template><h1>Controls</h1>{figures}'
     soup.article.clear()
     soup.article.append(BeautifulSoup(article, "html.parser"))
     files[ADDRESS] = str(soup)

@@ -93,7 +93,7 @@ def test_text_and_figures_take_the_theme(open_page, dark):
         "import(new URL('../../assets/generated/tokens.js', location.href)).then((m) => m.TOKENS)"
     )
     assert paper == tokens["colours"]["paper"]["dark" if dark else "light"]
-    assert page.evaluate("getComputedStyle(document.querySelector('article p')).fontFamily").startswith(
+    assert page.evaluate("getComputedStyle(document.querySelector('article > p:not([class])')).fontFamily").startswith(
         '"Source Serif 4'
     )
     assert page.evaluate(

@@ -161,7 +161,7 @@ def test_the_line_under_the_title(page):
 
 
 def test_the_page_tells_its_scripts_and_styles_what_it_is(page):
-    assert json.loads(page.select_one("script#atlas-page").string) == {
+    assert json.loads(page.select_one("template#atlas-page").string) == {
         "slug": "toy",
         "title": "Toy Networks",
         "family": "sequence",

@@ -314,7 +314,7 @@ def test_an_error_in_the_readers_code_while_drawing_names_cell_and_line(session)
 def test_a_cell_that_is_not_there_is_refused_by_name(session):
     with pytest.raises(CellError, match="no region “stop”"):
         run(session, "1", "demo.model:stop")
-    with pytest.raises(CellError, match="demo.modle"):
+    with pytest.raises(CellError, match=r"demo.modle"):
         run(session, "1", "demo.modle:step")
 
 

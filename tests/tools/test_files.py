@@ -39,7 +39,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path, monkeypatch):
 
 def test_a_missing_npm_package_is_named_with_the_command(monkeypatch, tmp_path):
     monkeypatch.setattr(files, "NODE_MODULES", tmp_path)
-    with pytest.raises(AssetError, match="pyodide.mjs is missing: run `npm ci` first"):
+    with pytest.raises(AssetError, match=r"pyodide.mjs is missing: run `npm ci` first"):
         files.package("pyodide", "pyodide.mjs")
 
 

@@ -115,7 +115,7 @@ def test_bytecode_is_of_pyodides_python_and_not_of_this_one(manifest):
 
 def test_a_machine_without_node_is_told_so(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(AssetError, match="install Node.js"):
+    with pytest.raises(AssetError, match=r"install Node.js"):
         interpreter.compile_files(tmp_path, [("a.py", "a.pyc", "a")], "a test")
 
 

@@ -19,8 +19,11 @@ import { python } from "./python.js";
 /** @typedef {import("./types.js").FigureSpec} FigureSpec */
 /** @typedef {import("./types.js").PlotFigure} PlotFigure */
 
-/** How far ahead of the viewport a figure is drawn. */
-const AHEAD = "240px 0px";
+/** How far ahead of the viewport a figure is drawn, once the reader has begun to move through the page. */
+const AHEAD = "600px 0px";
+const BEGINNINGS = ["pointermove", "pointerdown", "keydown", "wheel", "scroll"];
+/** Until then only what is in sight is fetched: a page that is opened and left costs its reader little. */
+let begun = false;
 const TOLD_AFTER = 160;
 
 /** Python's answer was an error. */
@@ -247,19 +250,36 @@ export class Figures {
     page.signal.addEventListener("abort", () => this.views.forEach((view) => view.leave()));
   }
 
+  /** Draws each figure when it nears the reader's eye. */
   watch() {
-    const observer = new IntersectionObserver(
-      (entries) => {
-        for (const entry of entries) {
-          if (!entry.isIntersecting) continue;
-          observer.unobserve(entry.target);
-          this.byElement(entry.target)?.approach();
-        }
-      },
-      { rootMargin: AHEAD },
-    );
-    this.views.forEach((view) => observer.observe(view.element));
-    this.page.signal.addEventListener("abort", () => observer.disconnect());
+    const { signal } = this.page;
+    const start = () => {
+      const observer = new IntersectionObserver(
+        (entries) => {
+          for (const entry of entries) {
+            if (!entry.isIntersecting) continue;
+            observer.unobserve(entry.target);
+            this.byElement(entry.target)?.approach();
+          }
+        },
+        { rootMargin: begun ? AHEAD : "0px" },
+      );
+      this.views.forEach((view) => observer.observe(view.element));
+      signal.addEventListener("abort", () => observer.disconnect());
+      return observer;
+    };
+    const first = start();
+    if (begun) return;
+    const listening = new AbortController();
+    const begin = () => {
+      begun = true;
+      listening.abort();
+      first.disconnect();
+      start();
+    };
+    for (const beginning of BEGINNINGS) {
+      addEventListener(beginning, begin, { passive: true, signal: AbortSignal.any([signal, listening.signal]) });
+    }
   }
 
   /** @param {Element} element */

@@ -83,14 +83,17 @@ function toggleOverlay() {
 
 /** @param {1 | -1} direction */
 function goToSection(direction) {
-  const headings = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("article h1, article h2[id]")]);
+  const headings = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("article h2[id]")]);
   const top = stickyHeight() + 24;
   const places = headings.map((heading) => heading.getBoundingClientRect().top - top);
   const target =
     direction > 0
       ? headings.find((_, index) => places[index] > 4)
       : headings.findLast((_, index) => places[index] < -4);
-  if (!target) return;
+  if (!target) {
+    if (direction < 0) scrollTo({ top: 0, behavior: calmMotion() ? "auto" : "smooth" });
+    return;
+  }
   scrollBy({ top: target.getBoundingClientRect().top - top, behavior: calmMotion() ? "auto" : "smooth" });
   target.tabIndex = -1;
   target.focus({ preventScroll: true });

@@ -30,8 +30,8 @@ function pageRoot() {
 
 /** @returns {import("./types.js").PageData | null} */
 function pageData() {
-  const script = document.getElementById("atlas-page");
-  return script ? JSON.parse(script.textContent || "null") : null;
+  const template = /** @type {HTMLTemplateElement | null} */ (document.getElementById("atlas-page"));
+  return template ? JSON.parse(template.content.textContent || "null") : null;
 }
 
 /** @returns {"light" | "dark"} the palette the reader chose */

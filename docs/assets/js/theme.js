@@ -14,7 +14,6 @@ export const loadTokens = once(async () => {
   return /** @type {Tokens} */ (module.TOKENS);
 });
 
-const INTERFACE_FONT = '"Inter Variable", Inter, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const NARROW = 480;
 
 /**
@@ -64,6 +63,7 @@ export function dressed(figure, tokens, setting) {
   const colour = /** @param {string} name */ (name) => map.get(tokens.colours[name].light.toLowerCase()) ?? "";
   const narrow = setting.width < NARROW;
   const size = narrow ? 12 : 13;
+  const family = getComputedStyle(document.body).getPropertyValue("--atlas-sans").trim();
   const { data, layout } = recoloured(figure, map);
 
   const axis = {
@@ -83,12 +83,12 @@ export function dressed(figure, tokens, setting) {
     autosize: true,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: INTERFACE_FONT, size, color: colour("ink") },
+    font: { family, size, color: colour("ink") },
     colorway: [1, 2, 3, 4, 5, 6].map((index) => colour(`series-${index}`)),
     hoverlabel: {
       bgcolor: colour("surface"),
       bordercolor: colour("grid"),
-      font: { family: INTERFACE_FONT, size, color: colour("ink") },
+      font: { family, size, color: colour("ink") },
     },
     legend: { font: { size: size - 1, color: colour("ink") } },
   };

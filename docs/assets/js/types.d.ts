@@ -1,6 +1,6 @@
 /** Shapes that pass between the page's scripts. Types only: nothing here reaches the browser. */
 
-/** What the page says about itself, from `<script id="atlas-page">`. */
+/** What the page says about itself, from `<template id="atlas-page">`. */
 export interface PageData {
   slug: string;
   title: string;

@@ -83,14 +83,14 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph: bool | None = None, c
     captured = engine.run(edges, values, retain_graph=create_graph if retain_graph is None else retain_graph,
                           create_graph=create_graph, accumulate=False, wanted=wanted)
     results = []
-    for tensor, edge in zip(inputs, wanted, strict=True):
+    for position, (tensor, edge) in enumerate(zip(inputs, wanted, strict=True)):
         found = captured.get((id(edge[0]), edge[1]))
         if found is None:
             if materialize_grads:
                 found = np.zeros_like(tensor._array)
             elif not allow_unused:
                 raise RuntimeError(
-                    "One of the differentiated Tensors appears to not have been used in the graph. Set "
+                    f"The differentiated Tensor at index {position} appears to not have been used in the graph. Set "
                     "allow_unused=True if this is the desired behavior.")
         if found is None or isinstance(found, Tensor):
             results.append(found)

@@ -16,7 +16,7 @@ FREED = (
 )
 HINT = (
     "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
-    "torch.autograd.set_detect_anomaly(True)."
+    "torch.autograd.set_detect_anomaly(True, check_nan=False)."
 )
 
 
@@ -58,7 +58,15 @@ class Node:
         self.sequence = Counter.value
 
     def name(self) -> str:
-        return type(self).__name__
+        return "torch::autograd::" + type(self).__name__
+
+    def shown(self) -> str:
+        """The name `repr` shows, without the C++ namespace."""
+        return self.name().rsplit("::", 1)[-1]
+
+    def operation(self) -> str:
+        """The name error messages use: AddBackward0 is Add."""
+        return self.shown().partition("Backward")[0]
 
     def backward(self, grads: list, twice: bool) -> list:
         """Gradients for `edges`, given one for each output (None: zero).
@@ -87,7 +95,7 @@ class Node:
         return Handle(self.prehooks, lambda grads: hook(grads))
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{self.shown()} object at {id(self):#x}>"
 
 
 class AccumulateGrad(Node):
@@ -150,10 +158,10 @@ class OpNode(Node):
                 kept = self.kept[name]
                 source = self.sources.get(name)
                 if source is None:
-                    origin = f", which is output 0 of {self.label},"
+                    origin = f", which is output 0 of {self.operation()},"
                 else:
                     node = source._node
-                    origin = "" if node is None else f", which is output {source._number} of {node.name()},"
+                    origin = "" if node is None else f", which is output {source._number} of {node.operation()},"
                 raise RuntimeError(
                     "one of the variables needed for gradient computation has been modified by an inplace "
                     f"operation: [{FROM_NUMPY[kept.dtype].tensor_name} {list(kept.shape)}]{origin} is at version "

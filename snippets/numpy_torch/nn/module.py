@@ -492,5 +492,7 @@ def indented(text: str, spaces: int) -> str:
 
 
 def type_name(value) -> str:
+    if isinstance(value, Tensor):
+        return value.type()
     kind = type(value)
     return ("" if kind.__module__ == "builtins" else kind.__module__ + ".") + kind.__name__

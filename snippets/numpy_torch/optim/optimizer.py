@@ -138,8 +138,7 @@ class Optimizer:
             parameters.update(zip(saved["params"], own["params"], strict=True))
         self.state = defaultdict(dict)
         for number, saved in state_dict["state"].items():
-            self.state[parameters[number]] = {
-                k: v.detach().clone() if isinstance(v, Tensor) else v for k, v in saved.items()}
+            self.state[parameters[number]] = dict(saved)  # as in PyTorch, the tensors are shared, not copied
         for own, saved in zip(self.param_groups, groups, strict=True):
             params = own["params"]
             own.clear()

@@ -1,0 +1,1 @@
+"""What the atlas costs: start of Python, redraws, bytes of a page, build times."""
