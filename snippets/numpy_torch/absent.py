@@ -19,7 +19,18 @@ def refuse(call: str, instead: str = "") -> NotImplementedError:
     return NotImplementedError(f"{call} is not in the page{'; ' + instead if instead else ''}")
 
 
-def missing_attribute(owner: str, name: str, where) -> Exception:
+def supported(where, lazy: dict) -> list[str]:
+    """Names of a class or module that are here; those of a lazy file only if the file is."""
+    from importlib.util import find_spec
+
+    there: dict[str, bool] = {}
+    for path in lazy.values():
+        if path not in there:
+            there[path] = find_spec(f"{__package__}.{path.rstrip(':')}") is not None
+    return [name for name in dir(where) if there.get(lazy.get(name, ""), True)]
+
+
+def missing_attribute(owner: str, name: str, where, lazy: dict | None = None) -> Exception:
     """What to raise for `owner.name`, an attribute of a class or module that is not here."""
     if not (name.startswith("__") and name.endswith("__")):
         from .torch_names import NAMES
@@ -27,7 +38,7 @@ def missing_attribute(owner: str, name: str, where) -> Exception:
         if name in NAMES.get(owner, "").split():
             call = name if owner == "torch" else f"{owner}.{name}"
             call = call if call.startswith("torch") else f"torch.{call}"
-            return NotImplementedError(f"{call} is not in the page{nearest(name, dir(where))}")
+            return NotImplementedError(f"{call} is not in the page{nearest(name, supported(where, lazy or {}))}")
     if owner == "Tensor":
         shown = where.__name__ if isinstance(where, type) else type(where).__name__
         kind = "type object " if isinstance(where, type) else ""
@@ -52,13 +63,13 @@ def module_attribute(module: str, name: str, lazy: dict):
         try:
             found = importlib.import_module(wanted)
         except ModuleNotFoundError as error:
-            if error.name is None or not wanted.startswith(error.name):
+            if error.name != wanted and not wanted.startswith(f"{error.name}."):
                 raise
-            raise NotImplementedError(f"{spelling(module)}.{name} is not in the page") from None
+            raise missing_attribute(spelling(module), name, sys.modules[module], lazy) from None
         if path.endswith(":"):
             if name not in vars(found):
-                raise missing_attribute(spelling(module), name, sys.modules[module])
+                raise missing_attribute(spelling(module), name, sys.modules[module], lazy)
             found = vars(found)[name]
         setattr(sys.modules[module], name, found)
         return found
-    raise missing_attribute(spelling(module), name, sys.modules[module])
+    raise missing_attribute(spelling(module), name, sys.modules[module], lazy)

@@ -23,7 +23,8 @@ class _Alias:
             from .absent import refuse
             from .torch_names import NAMES
 
-            if spec.name in NAMES or spec.name.rpartition(".")[2] in NAMES.get(spec.name.rpartition(".")[0], "").split():
+            above, _, own_name = spec.name.rpartition(".")
+            if spec.name in NAMES or own_name in NAMES.get(above, "").split():
                 raise refuse(f"import {spec.name}") from None
             raise ModuleNotFoundError(f"No module named '{spec.name}'", name=spec.name) from None
         spec.loader_state = (module.__spec__, module.__loader__)

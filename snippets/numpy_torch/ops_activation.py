@@ -91,7 +91,8 @@ HARDTANH = Primitive("hardtanh", lambda self, low, high: np.minimum(np.maximum(s
 HARDSIGMOID = Primitive("hardsigmoid", lambda self: np.minimum(np.maximum(self + 3, 0), 6) / 6, "self",
                         self=lambda grad, self: np.where((self > -3) & (self < 3), grad / 6, 0))
 HARDSWISH = Primitive("hardswish", lambda self: self * np.minimum(np.maximum(self + 3, 0), 6) / 6, "self",
-                      self=lambda grad, self: np.where(self <= -3, 0, np.where(self < 3, grad * (self / 3 + 0.5), grad)))
+                      self=lambda grad, self: np.where(self <= -3, 0, np.where(
+                          self < 3, grad * (self / 3 + 0.5), grad)))
 PRELU = Primitive("_prelu_kernel", lambda self, weight: np.where(self > 0, self, self * weight), "self weight",
                   label="PreluKernelBackward0", self=lambda grad, self, weight: np.where(self > 0, grad, grad * weight),
                   weight=lambda grad, self: np.where(self > 0, 0, grad * self))

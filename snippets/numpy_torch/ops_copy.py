@@ -34,8 +34,8 @@ def _write_copy(memory, src):
 
 
 COPY = Primitive("copy", lambda self, src: np.broadcast_to(src, self.shape).astype(self.dtype), "self src",
-                 write=_write_copy, complex=True, label="torch::autograd::CopyBackwards", self=lambda grad: np.zeros_like(grad),
-                 src=lambda grad: grad)
+                 write=_write_copy, complex=True, label="torch::autograd::CopyBackwards",
+                 self=lambda grad: np.zeros_like(grad), src=lambda grad: grad)
 FILL = Primitive("fill", lambda self, value: np.full_like(self, value), "self value", write=_write_copy, complex=True,
                  self=lambda grad: np.zeros_like(grad), value=lambda grad: grad.sum())
 ZERO = Primitive("zero", lambda self: np.zeros_like(self), "self", write=lambda memory: memory.fill(0), complex=True,
@@ -50,8 +50,8 @@ MASKED_FILL = Primitive("masked_fill", lambda self, mask, value: np.where(mask, 
                         "self mask value", write=_write_mask, complex=True,
                         self=lambda grad, mask: np.where(mask, 0, grad),
                         value=lambda grad, mask: np.where(mask, grad, 0).sum())
-TRIL = Primitive("tril", np.tril, "self diagonal", self=lambda grad, diagonal: np.tril(grad, diagonal))
-TRIU = Primitive("triu", np.triu, "self diagonal", self=lambda grad, diagonal: np.triu(grad, diagonal))
+TRIL = Primitive("tril", np.tril, "self diagonal", complex=True, self=lambda grad, diagonal: np.tril(grad, diagonal))
+TRIU = Primitive("triu", np.triu, "self diagonal", complex=True, self=lambda grad, diagonal: np.triu(grad, diagonal))
 
 
 @public
@@ -129,7 +129,8 @@ def _caster(name: str, kind: dtype):
 
 
 for _name, _kind in (("float", float32), ("double", float64), ("half", float16), ("long", int64), ("int", int32),
-                     ("cfloat", complex64), ("cdouble", complex128), ("short", int16), ("bool", bool_), ("char", int8), ("byte", uint8)):
+                     ("short", int16), ("cfloat", complex64), ("cdouble", complex128),
+                     ("bool", bool_), ("char", int8), ("byte", uint8)):
     _caster(_name, _kind)
 
 

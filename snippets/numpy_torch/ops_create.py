@@ -18,7 +18,7 @@ from .dtypes import (
     scalar_dtype,
 )
 from .helpers import sizes_of
-from .primitive import Primitive, common_dtype, function, method, named, public, scalar_name
+from .primitive import common_dtype, function, method, named, public, scalar_name
 from .tensor import Tensor, from_numpy, wrap
 
 
@@ -64,7 +64,7 @@ def check_nested(data, depth: int = 0) -> None:
     for item in data:
         if isinstance(first, list | tuple):
             if not isinstance(item, list | tuple):
-                raise TypeError(f"expected sequence of length {len(first)} at dim {depth + 1}")
+                raise TypeError("not a sequence")
             if len(item) != len(first):
                 raise ValueError(f"expected sequence of length {len(first)} at dim {depth + 1} (got {len(item)})")
         check_nested(item, depth + 1)
@@ -356,21 +356,6 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype=None, device=None
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype=None, device=None, layout=None) -> Tensor:
     return _triangle(np.triu, row, col, offset, dtype)
 
-
-def _complex(real: Tensor, imag: Tensor) -> Tensor:
-    if real.dtype is not imag.dtype:
-        raise RuntimeError(f"Expected object of scalar type {real.dtype} but got scalar type {imag.dtype} for second "
-                           "argument")
-    if real._array.dtype.kind != "f":
-        raise RuntimeError("Expected both inputs to be Half, Float or Double tensors but got "
-                           f"{scalar_name(real._array.dtype)} and {scalar_name(imag._array.dtype)}")
-    return COMPLEX(real, imag)
-
-
-COMPLEX = Primitive("complex", lambda real, imag: (real + imag * 1j).astype(
-    np.complex64 if real.dtype == np.float32 else np.complex128), "real imag", complex=True,
-    real=lambda grad: grad.real, imag=lambda grad: grad.imag)
-function(named(_complex, "complex"))
 
 @function
 def result_type(tensor1, tensor2) -> dtype:

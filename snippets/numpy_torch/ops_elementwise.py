@@ -81,25 +81,25 @@ UNARY = {row.name: row for row in (
     unary("log2", np.log2, lambda grad, self: grad / (self * LN2)),
     unary("log10", np.log10, lambda grad, self: grad / (self * LN10)),
     unary("log1p", np.log1p, lambda grad, self: grad / (self + 1), label="Log1PBackward0"),
-    unary("sqrt", np.sqrt, lambda grad, result: grad / (2 * result)),
-    unary("rsqrt", lambda x: 1 / np.sqrt(x), lambda grad, result: -0.5 * grad * result**3),
+    unary("sqrt", np.sqrt, lambda grad, result: grad / (2 * real_or_conj(result)), complex=True),
+    unary("rsqrt", lambda x: 1 / np.sqrt(x), lambda grad, result: -0.5 * grad * real_or_conj(result)**3, complex=True),
     unary("reciprocal", lambda x: 1 / x, lambda grad, result: -grad * real_or_conj(result * result), complex=True),
-    unary("sin", np.sin, lambda grad, self: grad * np.cos(self)),
-    unary("cos", np.cos, lambda grad, self: -grad * np.sin(self)),
+    unary("sin", np.sin, lambda grad, self: grad * np.cos(real_or_conj(self)), complex=True),
+    unary("cos", np.cos, lambda grad, self: -grad * np.sin(real_or_conj(self)), complex=True),
     unary("tan", np.tan, lambda grad, result: grad * (1 + result**2)),
     unary("asin", np.arcsin, lambda grad, self: grad / np.sqrt(1 - self * self)),
     unary("acos", np.arccos, lambda grad, self: -grad / np.sqrt(1 - self * self)),
     unary("atan", np.arctan, lambda grad, self: grad / (self * self + 1)),
-    unary("sinh", np.sinh, lambda grad, self: grad * np.cosh(self)),
-    unary("cosh", np.cosh, lambda grad, self: grad * np.sinh(self)),
-    unary("tanh", np.tanh, lambda grad, result: grad * (1 - result * result)),
+    unary("sinh", np.sinh, lambda grad, self: grad * np.cosh(real_or_conj(self)), complex=True),
+    unary("cosh", np.cosh, lambda grad, self: grad * np.sinh(real_or_conj(self)), complex=True),
+    unary("tanh", np.tanh, lambda grad, result: grad * real_or_conj(1 - result * result), complex=True),
     unary("asinh", np.arcsinh, lambda grad, self: grad / np.sqrt(self * self + 1)),
     unary("acosh", np.arccosh, lambda grad, self: grad / np.sqrt(self * self - 1)),
     unary("atanh", np.arctanh, lambda grad, self: grad / (1 - self * self)),
-    unary("sigmoid", sigmoid_array, lambda grad, result: grad * (1 - result) * result),
+    unary("sigmoid", sigmoid_array, lambda grad, result: grad * real_or_conj((1 - result) * result), complex=True),
     unary("erf", erf_array, lambda grad, self: grad * TWO_OVER_ROOT_PI * np.exp(-self * self)),
     unary("neg", np.negative, lambda grad: -grad, kind="same", complex=True),
-    unary("abs", np.abs, lambda grad, self: grad * np.sign(self), kind="same"),
+    unary("abs", np.abs, lambda grad, self: grad * np.sign(self), kind="same", complex=True),
     unary("sign", lambda x: x if x.dtype == bool else np.sign(x), none, kind="same"),
     unary("floor", lambda x: np.floor(x) if x.dtype.kind == "f" else x.copy(), none, kind="same"),
     unary("ceil", lambda x: np.ceil(x) if x.dtype.kind == "f" else x.copy(), none, kind="same"),
@@ -195,15 +195,19 @@ def _power_base(grad, self, exponent):
     """∂(x^p)/∂x with 0 where p is 0, as 0·x^(−1) would be NaN at x = 0."""
     if np.ndim(exponent) == 0 and exponent == 0:
         return np.zeros_like(grad)
-    slope = exponent * np.power(self, exponent - 1)
+    slope = real_or_conj(exponent * np.power(self, exponent - 1))
     return grad * (slope if np.ndim(exponent) == 0 else np.where(exponent == 0, 0, slope))
 
 
 def _power_exponent(grad, self, exponent, result):
-    return grad * np.where((self == 0) & (exponent >= 0), 0, result * np.log(np.asarray(self, result.dtype)))
+    stays = (self == 0) & (np.real(exponent) >= 0)
+    return grad * np.where(stays, 0, real_or_conj(result * np.log(np.asarray(self, result.dtype))))
 
 
-POW_NUMBER = Primitive("pow", np.power, "self exponent", kind="same", label="PowBackward0", self=_power_base)
+POW_NUMBER = Primitive("pow", np.power, "self exponent", kind="same", label="PowBackward0", self=_power_base,
+                       complex=True)
+
+
 def _power(self, exponent):
     """np.power, with PyTorch's whole-number powers for negative exponents: 0 except for the bases 1 and −1."""
     if np.result_type(self, exponent).kind != "i" or not np.any(np.asarray(exponent) < 0):
@@ -214,7 +218,7 @@ def _power(self, exponent):
 
 
 POW = Primitive("pow", _power, "self exponent", kind="same", label="PowBackward1", self=_power_base,
-                exponent=_power_exponent)
+                exponent=_power_exponent, complex=True)
 
 
 def _clamp(self, low, high):
@@ -328,6 +332,8 @@ def _publish_binary(name: str, row: Primitive) -> None:
 def _both(name: str, call, call_) -> None:
     longer = LONG_NAMES.get(name)
     public(named(call, name), *((longer,) if longer else ()))
+    if name in ("maximum", "minimum", "logaddexp"):
+        return
     method(named(call_, name + "_"), *((longer + "_",) if longer else ()))
     for inplace in (name + "_",) if name in ("relu", "tanh", "sigmoid", "exp", "abs", "sqrt", "neg") else ():
         function(named(call_, inplace))
@@ -655,11 +661,14 @@ function(rsub)
 # --- operators -------------------------------------------------------------------------------------
 
 
+OPERAND = (Tensor, *NUMBER)
+
+
 def _operator(fn):
     def operate(self, other):
         if not isinstance(self, Tensor):
             raise TypeError("this operator needs a Tensor on its left")
-        return fn(self, other) if isinstance(other, Tensor) or isinstance(other, NUMBER) else NotImplemented
+        return fn(self, other) if isinstance(other, OPERAND) else NotImplemented
 
     return operate
 

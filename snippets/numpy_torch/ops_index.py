@@ -1,4 +1,4 @@
-"""Indexing and assignment of every kind, gather, scatter, index_select, index_add, take_along_dim, nonzero, embedding."""
+"""Indexing and assignment of every kind, gather, scatter, index_select, index_add, take_along_dim, embedding."""
 
 import numpy as np
 
@@ -137,7 +137,7 @@ def _copy_then(write):
     return forward
 
 
-GATHER = Primitive("gather", _gather, "self dim index",
+GATHER = Primitive("gather", _gather, "self dim index", complex=True,
                    self=lambda grad, self_shape, dim, index: _gather_back(grad, self_shape, dim, index))
 SCATTER = Primitive("scatter", _scatter, "self dim index src", write=_scatter_into, self=_scatter_self,
                     src=lambda grad, src_shape, dim, index: _crop_back(grad, src_shape, dim, index))
@@ -192,7 +192,7 @@ def _blanked(grad, dim, index):
 
 
 INDEX_SELECT = Primitive("index_select", lambda self, dim, index: self[_rows(dim, index)] if self.ndim else
-                         self.reshape(1)[index].reshape(()), "self dim index",
+                         self.reshape(1)[index].reshape(()), "self dim index", complex=True,
                          self=lambda grad, self_shape, dim, index: _select_back(grad, self_shape, dim, index))
 INDEX_ADD = Primitive("index_add", _copy_then(_write_index_add), "self dim index source alpha",
                       write=_write_index_add, self=lambda grad: grad,
@@ -203,7 +203,7 @@ INDEX_COPY = Primitive("index_copy", _copy_then(_write_index_copy), "self dim in
                            source_shape))
 INDEX_FILL = Primitive("index_fill", _copy_then(_write_index_fill), "self dim index value", write=_write_index_fill,
                        self=_blanked, value=lambda grad, dim, index: _taken(grad, dim, np.unique(index)).sum())
-MASKED_SELECT = Primitive("masked_select", lambda self, mask: self[mask], "self mask",
+MASKED_SELECT = Primitive("masked_select", lambda self, mask: self[mask], "self mask", complex=True,
                           self=lambda grad, self_shape, mask: _zeros_at(self_shape, mask, grad))
 
 
@@ -259,9 +259,9 @@ def parse(key, shape: tuple[int, ...]) -> tuple[tuple, tuple, str]:
             if item.step is not None and _whole(item.step) == 0:
                 raise ValueError("slice step must be positive")
             own = slice(_whole(item.start), _whole(item.stop), step)
-            if own.indices(shape[dim]) != (0, shape[dim], 1):
-                label = "SliceBackward0"
-            elif label == "AliasBackward0":
+            if own.indices(shape[dim]) == (0, shape[dim], 1):
+                own = FULL
+            if own is not FULL or key is item:
                 label = "SliceBackward0"
             basic.append(own)
             advanced.append(FULL)
@@ -290,6 +290,8 @@ def parse(key, shape: tuple[int, ...]) -> tuple[tuple, tuple, str]:
             dim += 1
         else:
             array = _as_index(item)
+            if isinstance(item, str):
+                raise TypeError("new(): invalid data type 'str'")
             if array is None:
                 raise IndexError(
                     "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
@@ -354,7 +356,7 @@ def _checked(fn, array, key):
 
 
 @method
-def __getitem__(self, key):
+def __getitem__(self, key):  # noqa: N807
     basic, advanced, label = parse(key, self._array.shape)
     out = self
     if basic:
@@ -367,7 +369,7 @@ def __getitem__(self, key):
 
 
 @method
-def __setitem__(self, key, value):
+def __setitem__(self, key, value):  # noqa: N807
     basic, advanced, _ = parse(key, self._array.shape)
     if not isinstance(value, Tensor):
         value = wrap(np.asarray(value, self._array.dtype))
@@ -421,7 +423,7 @@ def _assign(shown: np.ndarray, advanced: tuple, value: np.ndarray) -> None:
 
 
 @method
-def __contains__(self, element):
+def __contains__(self, element):  # noqa: N807
     return bool((self._array == (element._array if isinstance(element, Tensor) else element)).any())
 
 
@@ -561,10 +563,10 @@ def index_select(input, dim: int, index):
 
 def _check_source(self, dim, source):
     own, given = list(self._array.shape), list(source._array.shape)
-    if source._array.ndim > 1 or self._array.ndim > 1:
-        if own[:dim] + own[dim + 1:] != given[:dim] + given[dim + 1:] or len(own) != len(given):
-            raise RuntimeError("source tensor shape must match self tensor shape, excluding the specified dimension. "
-                               f"Got self.shape = {own} source.shape = {given}")
+    if max(len(own), len(given)) > 1 and (
+            own[:dim] + own[dim + 1:] != given[:dim] + given[dim + 1:] or len(own) != len(given)):
+        raise RuntimeError("source tensor shape must match self tensor shape, excluding the specified dimension. "
+                           f"Got self.shape = {own} source.shape = {given}")
 
 
 @public
@@ -647,7 +649,7 @@ def take(input, index):
     return _checked(lambda: TAKE(input, index), input._array, (index._array,))
 
 
-TAKE = Primitive("take", lambda self, index: self.reshape(-1)[index], "self index",
+TAKE = Primitive("take", lambda self, index: self.reshape(-1)[index], "self index", complex=True,
                  self=lambda grad, self_shape, index: add_at(np.zeros(self_shape, grad.dtype).reshape(-1), (index,),
                                                              grad).reshape(self_shape))
 

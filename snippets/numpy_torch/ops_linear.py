@@ -70,8 +70,8 @@ def _same_type(a: Tensor, b: Tensor, name: str = "") -> None:
         names = [{"float32": "float", "float64": "double", "int64": "long int", "int32": "int"}.get(
             t._array.dtype.name, t._array.dtype.name) for t in (a, b)]
         if name == "dot":
-            raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {scalar_name(a._array.dtype)}"
-                               f" and {scalar_name(b._array.dtype)}")
+            raise RuntimeError("dot : expected both vectors to have same dtype, but found "
+                               f"{scalar_name(a._array.dtype)} and {scalar_name(b._array.dtype)}")
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {names[0]} != {names[1]}")
 
 
@@ -373,8 +373,8 @@ def tensordot(a, b, dims=2):
     tb = [chr(65 + i) for i in range(b._array.ndim)]
     for p, q in zip(left, right, strict=True):
         if a._array.shape[p] != b._array.shape[q] and 1 not in (a._array.shape[p], b._array.shape[q]):
-            raise RuntimeError(f"contracted dimensions need to match, but first has size {a._array.shape[p]} in dim {p} "
-                               f"and second has size {b._array.shape[q]} in dim {q}")
+            raise RuntimeError(f"contracted dimensions need to match, but first has size {a._array.shape[p]} in dim "
+                               f"{p} and second has size {b._array.shape[q]} in dim {q}")
         tb[q] = ta[p]
     out = [c for i, c in enumerate(ta) if i not in left] + [c for i, c in enumerate(tb) if i not in right]
     return einsum(f"{''.join(ta)},{''.join(tb)}->{''.join(out)}", a, b)

@@ -10,8 +10,6 @@ from .primitive import Primitive, function, method, public, relabel, scalar_name
 from .tensor import Tensor, wrap
 
 
-
-
 def _sum(self, dims, keepdim, kind):
     return np.sum(self, axis=dims, keepdims=keepdim, dtype=kind)
 
@@ -204,10 +202,11 @@ PROD = Primitive("prod", lambda self, dims, keepdim, kind: np.prod(self, axis=di
                  "self dims keepdim kind", self=_prod_back)
 NORM = Primitive("linalg_vector_norm", _norm, "self p dims keepdim", self=_norm_back)
 LOGSUMEXP = Primitive("logsumexp", _logsumexp, "self dims keepdim",
-                      self=lambda grad, self, result, dims, keepdim: unreduced(grad, self.shape, dims, keepdim) * np.exp(
-                          self - unreduced(result, self.shape, dims, keepdim)))
+                      self=lambda grad, self, result, dims, keepdim: unreduced(
+                          grad, self.shape, dims, keepdim) * np.exp(
+                              self - unreduced(result, self.shape, dims, keepdim)))
 CUMSUM = Primitive("cumsum", lambda self, dim, kind: np.cumsum(self, axis=dim, dtype=kind).reshape(self.shape),
-                   "self dim kind", self=lambda grad, dim: _reverse_cumsum(grad, dim))
+                   "self dim kind", complex=True, self=lambda grad, dim: _reverse_cumsum(grad, dim))
 CUMPROD = Primitive("cumprod", lambda self, dim, kind: np.cumprod(self, axis=dim, dtype=kind).reshape(self.shape),
                     "self dim kind", self=_cumprod_back)
 
@@ -305,10 +304,10 @@ def std_mean(input, dim=None, unbiased: bool | None = None, keepdim: bool = Fals
 def return_type(name: str, *fields: str):
     """A named tuple that prints as torch.return_types.<name>."""
 
-    def __new__(cls, values):
+    def __new__(cls, values):  # noqa: N807
         return tuple.__new__(cls, values)
 
-    def __repr__(self):
+    def __repr__(self):  # noqa: N807
         inner = ",\n".join([f"{f}={v!r}" for f, v in zip(fields, self, strict=True)])
         return f"torch.return_types.{name}(\n{inner})"
 
@@ -511,7 +510,7 @@ def sum_to_size(input, *size):
     return out.view(shape) if lead else out
 
 
-TRACE = Primitive("trace", lambda self: np.trace(self, dtype=INT64 if self.dtype.kind in "iub" else self.dtype), "self",
+TRACE = Primitive("trace", lambda self: np.trace(self, dtype=INT64 if self.dtype.kind in "iub" else self.dtype), "self", complex=True,
                   self=lambda grad, self_shape: np.eye(*self_shape, dtype=grad.dtype) * grad)
 
 

@@ -94,14 +94,15 @@ SPLIT = Primitive("split", _pieces, "self sizes dim", view=True, outputs=True, c
                   self=lambda grad, dim: np.concatenate(grad, dim))
 UNBIND = Primitive("unbind", lambda self, dim: tuple([s[...] for s in np.moveaxis(self, dim, 0)]), "self dim",
                    view=True, outputs=True, complex=True, self=lambda grad, dim: np.stack(grad, dim))
-DIAGONAL = Primitive("diagonal", lambda self, offset, dim1, dim2: _writable(np.diagonal(self, offset, dim1, dim2), self),
-                     "self offset dim1 dim2", view=True,
+DIAGONAL = Primitive("diagonal",
+                     lambda self, offset, dim1, dim2: _writable(np.diagonal(self, offset, dim1, dim2), self),
+                     "self offset dim1 dim2", complex=True, view=True,
                      self=lambda grad, self_shape, offset, dim1, dim2: _diagonal_back(
                          grad, self_shape, offset, dim1, dim2))
 DIAG_EMBED = Primitive("diag_embed", lambda self, shape, offset, dim1, dim2: _diagonal_back(
-    self, shape, offset, dim1, dim2), "self shape offset dim1 dim2",
+    self, shape, offset, dim1, dim2), "self shape offset dim1 dim2", complex=True,
     self=lambda grad, offset, dim1, dim2: np.diagonal(grad, offset, dim1, dim2))
-UNFOLD = Primitive("unfold", _windows, "self dim size step", view=True,
+UNFOLD = Primitive("unfold", _windows, "self dim size step", complex=True, view=True,
                    self=lambda grad, self_shape, dim, size, step: _windows_back(grad, self_shape, dim, size, step))
 def _cat(tensors, dim):
     return np.concatenate([t for t in tensors if t.shape != (0,)] or tensors[:1], dim)
@@ -351,7 +352,7 @@ def broadcast_to(input, size):
 def broadcast_tensors(*tensors):
     tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
     shape = broadcast_shape(*[t._array.shape for t in tensors])
-    return tuple([expand(t, *shape) for t in tensors])
+    return tuple([t if t._array.shape == shape else expand(t, *shape) for t in tensors])
 
 
 @function

@@ -21,7 +21,7 @@ from .absent import refuse
 from .autograd.graph import CopySlices, Mode, OpNode
 from .dtypes import BOOL, FROM_NUMPY, _Default, can_cast, result_dtype, scalar_dtype
 from .helpers import broadcast_shape, has_overlap
-from .tensor import Tensor, edge_of, tracks, wrap
+from .tensor import Tensor, edge_of, refuse_view_write, tracks, wrap
 
 SPECIAL = ("grad", "result", "needs")
 
@@ -302,21 +302,9 @@ def check_inplace(target: Tensor) -> None:
     """Refuse in-place writes whose history could not be recorded."""
     base = target._base
     if base is not None:
-        if target._creation == "multiple":
-            raise RuntimeError(
-                f"Output {target._number} of {edge_of(target)[0].operation() if edge_of(target) else 'a function'} is a "
-                "view and is being modified inplace. This view is the output of a function that returns multiple "
-                "views. Such functions do not allow the output views to be modified inplace. You should replace "
-                "the inplace operation by an out-of-place one."
-            )
-        if target._creation == "no_grad":
-            raise RuntimeError(
-                "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given "
-                "that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-                "moving both the view and the inplace either both inside the no_grad block (if you don't want the "
-                "inplace to be tracked) or both outside (if you want the inplace to be tracked)."
-            )
-        if base._requires_grad and base._node is None:
+        if target._creation is not None:
+            refuse_view_write(target, "is being modified inplace")
+        if tracks(target) and base._node is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if target._requires_grad and target._node is None:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")

@@ -164,9 +164,13 @@ def tensor_text(tensor: Tensor) -> str:
             suffixes.append(f"dtype={kind}")
     elif not usual:
         suffixes.append(f"dtype={kind}")
-    node = current_node(tensor)
-    if node is not None:
-        suffixes.append(f"grad_fn=<{node.shown()}>")
+    try:
+        node = current_node(tensor)
+        name = None if node is None else node.shown()
+    except RuntimeError:  # a view whose history was lost by a write
+        name = "Invalid"
+    if name is not None:
+        suffixes.append(f"grad_fn=<{name}>")
     elif tracks(tensor):
         suffixes.append("requires_grad=True")
     text = prefix + numbers_text(array, len(prefix))

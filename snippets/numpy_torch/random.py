@@ -110,10 +110,14 @@ class Generator:
         return (self.long_words(count) & np.uint64((1 << 53) - 1)).astype(np.float64) * 2.0**-53
 
     def uniforms(self, count: int, kind: np.dtype) -> np.ndarray:
+        if kind.kind == "c":
+            return self.uniforms(2 * count, real_kind(kind)).view(kind)
         return self.floats(count) if kind == np.float32 else self.doubles(count)
 
     def normals(self, count: int, kind: np.dtype, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
-        """Normal numbers of `kind` for a tensor of `count` elements."""
+        """Normal numbers of `kind` for a tensor of `count` elements; complex ones have `std` as a whole."""
+        if kind.kind == "c":
+            return self.normals(2 * count, real_kind(kind), mean, std / math.sqrt(2)).view(kind)
         if count < 16:
             return self.paired_normals(count, kind, mean, std)
         out = self.uniforms(count, kind)
@@ -125,6 +129,8 @@ class Generator:
 
     def paired_normals(self, count: int, kind: np.dtype, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
         """Normal numbers drawn two at a time."""
+        if kind.kind == "c":
+            return self.paired_normals(2 * count, real_kind(kind), mean, std / math.sqrt(2)).view(kind)
         return np.array([self._one_normal() * std + mean for _ in range(count)], np.float64).astype(kind)
 
     def _one_normal(self) -> float:
@@ -187,6 +193,11 @@ def _box_muller(uniforms: np.ndarray, mean: float, std: float) -> np.ndarray:
     return out.reshape(-1)
 
 
+def real_kind(kind: np.dtype) -> np.dtype:
+    """The type of the parts of a complex number; any other type is its own."""
+    return np.dtype(np.float32 if kind == np.complex64 else np.float64) if kind.kind == "c" else kind
+
+
 class _Default:
     made: Generator | None = None
 
@@ -241,7 +252,12 @@ class fork_rng:  # noqa: N801
             set_rng_state(self.before)
 
 
+COMPLEX_TOO = ("rand", "normal_kernel_cpu", "check_uniform_bounds")
+
+
 def _floating(kind: np.dtype, name: str) -> np.dtype:
+    if kind.kind == "c" and name in COMPLEX_TOO:
+        return kind
     if kind.kind == "c" or kind == np.float16:
         raise refuse(f"torch.{name} of {kind.name}", "draw float32 and convert")
     if kind.kind != "f":
@@ -276,7 +292,7 @@ def randn(*args, size=None, generator=None, out=None, dtype=None, layout=None, d
 def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
               memory_format=None):
     kind = _floating(chosen(dtype or input.dtype, device), "rand")
-    made = np.empty_like(input._array, kind, subok=False)
+    made = dense_like(input._array, kind)
     return finish(fill_in_memory_order(made, source(generator).uniforms(made.size, kind)), requires_grad)
 
 
@@ -284,7 +300,7 @@ def rand_like(input, *, generator=None, dtype=None, layout=None, device=None, re
 def randn_like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False,
                memory_format=None):
     kind = _floating(chosen(dtype or input.dtype, device), "normal_kernel_cpu")
-    made = np.empty_like(input._array, kind, subok=False)
+    made = dense_like(input._array, kind)
     return finish(fill_in_memory_order(made, _normals_for(made, source(generator))), requires_grad)
 
 
@@ -322,7 +338,7 @@ def randint_like(input, *bounds, low=None, high=None, dtype=None, layout=None, d
                  requires_grad=False, memory_format=None) -> Tensor:
     flat = randint(*bounds, (input._array.size,), low=low, high=high, dtype=dtype or input.dtype,
                    generator=generator)
-    made = np.empty_like(input._array, flat._array.dtype, subok=False)
+    made = dense_like(input._array, flat._array.dtype)
     return finish(fill_in_memory_order(made, flat._array), requires_grad)
 
 
@@ -351,6 +367,8 @@ def normal(mean, std=1.0, size=None, *, generator=None, out=None, dtype=None, la
     from .primitive import common_dtype
 
     like = mean + std
+    if like._array.dtype.kind == "c":
+        raise refuse("torch.normal of complex means", "torch.randn(…, dtype=torch.complex64) * std + mean")
     kind = _floating(common_dtype((mean if isinstance(mean, Tensor) else std,)).numpy, "normal_kernel_cpu")
     unit = wrap(source(generator).normals(like._array.size, kind).reshape(like._array.shape))
     drawn = unit * (std.detach() if isinstance(std, Tensor) else std) + (
@@ -381,7 +399,7 @@ def bernoulli(input, p=None, *, generator=None):
         return input.detach().clone().bernoulli_(p, generator=generator)
     kind = _floating(input._array.dtype, "bernoulli_tensor_cpu_self_")
     _check_probabilities(input._array)
-    drawn = fill_in_memory_order(np.empty_like(input._array), source(generator).uniforms(input._array.size, kind))
+    drawn = fill_in_memory_order(dense_like(input._array, kind), source(generator).uniforms(input._array.size, kind))
     return BERNOULLI(input, (drawn < input._array).astype(kind))
 
 
@@ -407,7 +425,7 @@ def multinomial(input, num_samples: int, replacement: bool = False, *, generator
     generator = source(generator)
     if replacement and num_samples > 1:
         return wrap(_with_replacement(rows, num_samples, generator).reshape(*weights.shape[:-1], num_samples))
-    races = np.empty_like(weights, subok=False)
+    races = dense_like(weights, kind)
     fill_in_memory_order(races, generator.exponentials(weights.size))
     with np.errstate(all="ignore"):
         scores = weights / races
@@ -427,6 +445,24 @@ def _with_replacement(rows: np.ndarray, count: int, generator: Generator) -> np.
 
 
 # --- in place --------------------------------------------------------------------------------------
+
+
+def dense_like(array: np.ndarray, kind: np.dtype) -> np.ndarray:
+    """Unset memory in which the dimensions are ordered as in `array`; expanded ones keep their place in the shape."""
+    if array.flags.c_contiguous:
+        return np.empty(array.shape, kind)
+    order = list(range(array.ndim - 1, -1, -1))  # innermost first
+    for last in range(1, array.ndim):
+        at = last
+        for before in range(last - 1, -1, -1):
+            a, b = array.strides[order[before]], array.strides[order[at]]
+            if a and b and (a > b or (a == b and array.shape[order[before]] > array.shape[order[at]])):
+                order[before], order[at] = order[at], order[before]
+                at = before
+            elif a and b and a < b:
+                break
+    order.reverse()
+    return np.empty([array.shape[d] for d in order], kind).transpose(np.argsort(order))
 
 
 def fill_in_memory_order(target: np.ndarray, drawn: np.ndarray) -> np.ndarray:
@@ -462,16 +498,18 @@ def uniform_(self, from_=0.0, to=1.0, *, generator=None, **keywords):
     kind = _floating(self._array.dtype, "check_uniform_bounds")
     if low > high:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
-    drawn = source(generator).uniforms(self._array.size, kind)
-    low, high = kind.type(low), kind.type(high)
-    return _overwrite(self, drawn * (high - low) + low)
+    part = real_kind(kind)
+    drawn = source(generator).uniforms(self._array.size, kind).view(part)
+    low, high = part.type(low), part.type(high)
+    # PyTorch scales in double precision and rounds once
+    return _overwrite(self, (drawn.astype(np.float64) * float(high - low) + float(low)).astype(part).view(kind))
 
 
 @method
 def normal_(self, mean=0.0, std=1.0, *, generator=None):
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
-    kind = _floating(self._array.dtype, "normal_kernel_cpu")
+    _floating(self._array.dtype, "normal_kernel_cpu")
     return _overwrite(self, _normals_for(self._array, source(generator), float(mean), float(std)))
 
 
@@ -524,7 +562,7 @@ def dropout(input, p: float = 0.5, train: bool = True, inplace: bool = False):
     if p == 1:
         mask = np.zeros_like(input._array)
     else:
-        mask = np.empty_like(input._array, subok=False)
+        mask = dense_like(input._array, input._array.dtype)
         fill_in_memory_order(mask, default_generator().doubles(mask.size) < 1 - p)
         mask /= mask.dtype.type(1 - p)
     return DROPOUT.inplace(input, mask) if inplace else DROPOUT(input, mask)

@@ -17,6 +17,10 @@ class TensorType(type):
 
     def __getattr__(cls, name: str):
         from .absent import missing_attribute
+        from .later import load
+
+        if load(name) and name in Tensor.__dict__:
+            return getattr(cls, name)
 
         raise missing_attribute("Tensor", name, cls)
 
@@ -49,7 +53,10 @@ class Tensor(metaclass=TensorType):
 
     def __getattr__(self, name: str):
         from .absent import missing_attribute
+        from .later import load
 
+        if load(name) and name in Tensor.__dict__:
+            return object.__getattribute__(self, name)
         raise missing_attribute("Tensor", name, self)
 
     # --- what it is ---
@@ -131,6 +138,28 @@ class Tensor(metaclass=TensorType):
 
     def is_inference(self) -> bool:
         return self._inference
+
+    # --- parts of complex numbers ---
+
+    @property
+    def real(self) -> "Tensor":
+        from .ops_complex import real
+
+        return real(self)
+
+    @real.setter
+    def real(self, value) -> None:
+        self.real.copy_(value)
+
+    @property
+    def imag(self) -> "Tensor":
+        from .ops_complex import imag
+
+        return imag(self)
+
+    @imag.setter
+    def imag(self, value) -> None:
+        self.imag.copy_(value)
 
     # --- memory ---
 
@@ -399,9 +428,8 @@ def address(array: np.ndarray) -> int:
 
 def tracks(tensor: Tensor) -> bool:
     """`tensor.requires_grad`, also after a write to the memory it views."""
-    if tensor._base is None:
-        return tensor._requires_grad or tensor._node is not None
-    return tensor._requires_grad or current_node(tensor) is not None
+    return (tensor._requires_grad or tensor._node is not None
+            or (tensor._base is not None and tracks(tensor._base)))
 
 
 def current_node(tensor: Tensor) -> Node | None:
@@ -419,13 +447,30 @@ def edge_of(tensor: Tensor) -> tuple | None:
     return (tensor, 0) if tensor._requires_grad else None
 
 
+def refuse_view_write(view: Tensor, what: str) -> None:
+    """Raise for a view whose history cannot follow a write: one of several outputs, or made without recording."""
+    if view._creation == "multiple":
+        origin = "a function" if view._node is None else view._node.operation()
+        raise RuntimeError(
+            f"Output {view._number} of {origin} is a view and {what}. This view is the output of a function that "
+            "returns multiple views. Such functions do not allow the output views to be modified inplace. You should "
+            "replace the inplace operation by an out-of-place one.")
+    raise RuntimeError(
+        f"A view was created in no_grad mode and {what} with grad mode enabled. Given that this use case is ambiguous "
+        "and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either "
+        "both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the "
+        "inplace to be tracked).")
+
+
 def refresh_view(view: Tensor) -> None:
     from .primitive import flat_chain
 
     base = view._base
-    view._chain_version = view._writes.count
     if view._node is None and not tracks(base):
         return
+    if view._creation is not None:
+        refuse_view_write(view, "its base or another view of its base has been modified inplace")
+    view._chain_version = view._writes.count
     before, Mode.grad = Mode.grad, True
     try:
         shown = base

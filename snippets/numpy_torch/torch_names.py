@@ -1,4 +1,4 @@
-"""Public names of PyTorch, written by tests/numpy_torch/write_names.py. Imported only to word an error."""
+"""Public names of PyTorch, written by tests/numpy_torch/write_names.py; imported to word an error."""
 
 NAMES = {
     "torch": (
@@ -428,6 +428,6 @@ NAMES = {
         "trace transpose transpose_ triangular_solve tril tril_ triu triu_ true_divide true_divide_ trunc "
         "trunc_ type type_as unbind unflatten unfold uniform_ unique unique_consecutive unsafe_chunk "
         "unsafe_split unsafe_split_with_sizes unsqueeze unsqueeze_ untyped_storage values var vdot view "
-        "view_as vsplit where xlogy xlogy_ xpu zero_ "
+        "view_as volatile vsplit where xlogy xlogy_ xpu zero_ "
     ),
 }

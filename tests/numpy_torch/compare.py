@@ -12,7 +12,7 @@ TOLERANCE = {torch.float32: (1.3e-5, 1e-5), torch.float64: (1e-7, 1e-7), torch.c
              torch.float16: (1e-3, 1e-3)}
 
 
-class Absent(Exception):
+class Absent(Exception):  # noqa: N818
     """The value has no counterpart in numpy_torch (a dtype or layout that is not there)."""
 
 
@@ -91,7 +91,8 @@ def assert_same(actual, expected, where: str = "result", tolerance=None, names: 
     elif isinstance(expected, float) and expected != expected:
         assert actual != actual, f"{where}: {actual} instead of nan"
     elif isinstance(expected, float):
-        assert type(actual) is float and abs(actual - expected) <= 1e-5 * max(1, abs(expected)), f"{where}: {actual}"
+        assert type(actual) is float, f"{where}: {type(actual)} instead of float"
+        assert actual == expected or abs(actual - expected) <= 1e-5 * max(1, abs(expected)), f"{where}: {actual}"
     else:
         assert type(actual) is type(expected), f"{where}: {type(actual)} != {type(expected)}"
         assert actual == expected, f"{where}: {actual!r} != {expected!r}"

@@ -29,4 +29,7 @@ OTHER_NAME = {
     "linalg.multi_dot": "multiplied from left to right",
 }
 # (rtol, atol) where float32 rounding differs more than usual
-TOLERANCES: dict[str, tuple[float, float]] = {}
+TOLERANCES: dict[str, tuple[float, float]] = {
+    # scores of up to ±100 saturate the softmax; what is left of its gradient is rounding
+    "nn.functional.scaled_dot_product_attention": (1.3e-5, 5e-5),
+}

@@ -13,7 +13,7 @@ MODULES = {
     "Linear without bias": lambda nn: nn.Linear(4, 3, bias=False),
     "Identity": lambda nn: nn.Identity(),
     "Flatten": lambda nn: nn.Flatten(0),
-    "Sequential": lambda nn: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 2), nn.Softmax(-1)),
+    "Sequential": lambda nn: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(), nn.Linear(8, 2), nn.Softmax(-1)),
     "ReLU": lambda nn: nn.ReLU(),
     "ReLU6": lambda nn: nn.ReLU6(),
     "LeakyReLU": lambda nn: nn.LeakyReLU(0.2),

@@ -22,7 +22,7 @@ TARGET = Path(__file__).parents[2] / "snippets" / "numpy_torch" / "torch_names.p
 def names() -> dict[str, list[str]]:
     """Public names by module, and those of a tensor under "Tensor"."""
     found = {m: public(importlib.import_module(m)) for m in MODULES}
-    found["Tensor"] = public(torch.ones(1, requires_grad=True))
+    found["Tensor"] = sorted({*public(torch.ones(1, requires_grad=True)), *public(torch.Tensor)})
     return found
 
 
@@ -32,8 +32,8 @@ def public(owner) -> list[str]:
 
 def text() -> str:
     """The file's content."""
-    lines = ['"""Public names of PyTorch, written by tests/numpy_torch/write_names.py. Imported only to word an error."""',
-             "", "NAMES = {"]
+    title = "Public names of PyTorch, written by tests/numpy_torch/write_names.py; imported to word an error."
+    lines = [f'"""{title}"""', "", "NAMES = {"]
     for module, members in names().items():
         lines.append(f'    "{module}": (')
         for line in textwrap.wrap(" ".join(members), 96):

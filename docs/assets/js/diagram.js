@@ -72,6 +72,7 @@ export class Diagram {
       const why = this.why(id);
       if (!box || !why) continue;
       // What is written in the box comes first, so that a reader who controls the page by voice can say it.
+      for (const line of box.querySelectorAll("text")) line.after(" ");
       const written = [...box.querySelectorAll("text")].map((line) => line.textContent).join(" ");
       const words = box.getAttribute("aria-label")?.split(", shape")[0];
       box.setAttribute("aria-label", words ? `${written}: ${words}` : written);

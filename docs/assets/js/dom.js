@@ -31,19 +31,28 @@ export function makeButton(label, pressed, className = "atlas-button") {
 }
 
 /**
- * Calls `work` at most once per frame, however often the returned function is called.
+ * Calls `work` at once, but at most once per frame, however often the returned function is called: what is asked for
+ * within a frame is done together when it ends.
  * @param {() => void} work
  * @returns {() => void}
  */
 export function perFrame(work) {
+  let resting = true;
   let asked = false;
+  const frame = () => {
+    if (!asked) {
+      resting = true;
+      return;
+    }
+    asked = false;
+    requestAnimationFrame(frame);
+    work();
+  };
   return () => {
-    if (asked) return;
     asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      work();
-    });
+    if (!resting) return;
+    resting = false;
+    frame();
   };
 }
 

@@ -52,6 +52,7 @@ const progress = {
   stage: "Fetching Python",
   loaded: 0,
   most: 0, // told so far: a bar never goes back
+  unseen: 0, // size of a file that arrives where it cannot be watched: taken to keep pace with the others
   total: 0,
   told: 0,
   /** @param {number} bytes */
@@ -63,7 +64,8 @@ const progress = {
   /** @param {number} [now] */
   tell(now = performance.now()) {
     this.told = now;
-    const loaded = Math.round(Math.min(Math.max(this.loaded, this.most), this.total));
+    const pace = this.total / Math.max(this.total - this.unseen, 1);
+    const loaded = Math.round(Math.min(Math.max(this.loaded * pace, this.most), this.total));
     this.most = loaded;
     post({ progress: { stage: this.stage, loaded, total: this.total } });
   },
@@ -147,27 +149,21 @@ async function withFile(manifest, name, use) {
 async function interpreter(manifest) {
   const { plain, wasm } = manifest.files;
   const leaving = new AbortController();
-  let counted = 0;
   try {
     const response = await get(new URL(plain.url, PYTHON), TITLES.plain, { signal: leaving.signal });
     const { headers } = response;
     if (headers.get("content-encoding") && headers.get("content-type")?.startsWith("application/wasm")) {
-      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.clone().body).getReader();
-      const count = async () => {
-        for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-          const arrived = (piece.value.length * wasm.bytes) / plain.bytes;
-          counted += arrived;
-          progress.add(arrived);
-        }
-      };
-      const [module] = await Promise.all([WebAssembly.compileStreaming(response), count()]);
+      progress.unseen = wasm.bytes;
+      const module = await WebAssembly.compileStreaming(response);
+      progress.unseen = 0;
+      progress.add(wasm.bytes);
       return module;
     }
   } catch {
     // the gzip'ed file says what is wrong, if anything still is
   }
   leaving.abort();
-  progress.loaded -= counted;
+  progress.unseen = 0;
   const headers = { "content-type": "application/wasm" };
   return withFile(manifest, "wasm", async (response) =>
     WebAssembly.compileStreaming(new Response(await unpacked(response), { headers })),

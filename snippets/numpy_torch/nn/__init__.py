@@ -13,8 +13,8 @@ FILES = {
     "linear": "Bilinear Flatten Identity Linear Unflatten",
     "sparse": "Embedding",
     "embedding_bag": "EmbeddingBag",
-    "activation": "CELU ELU GELU GLU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish PReLU ReLU ReLU6 "
-                  "SELU SiLU Sigmoid Softmax Softmax2d Softmin Softplus Softsign Tanh Tanhshrink",
+    "activation": "CELU ELU GELU GLU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish PReLU ReLU "
+                  "ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softmin Softplus Softsign Tanh Tanhshrink",
     "activation_more": "Hardshrink RReLU Softshrink Threshold",
     "dropout": "Dropout",
     "dropout_more": "AlphaDropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",

@@ -13,7 +13,7 @@ def plain(name: str, fn, *parameters: tuple) -> type:
     """
     names = [p[0] for p in parameters]
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, **kwargs):  # noqa: N807
         Module.__init__(self)
         if len(args) > len(names):
             raise TypeError(f"{name}.__init__() takes from 1 to {len(names) + 1} positional arguments but "

@@ -68,7 +68,7 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_a
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
     shape = input._array.shape
-    if not 1 <= len(shape):
+    if not shape:
         raise ValueError(f"Expected 1 or more dimensions (got {len(shape)})")
     if target._array.dtype.kind != "i" and target._array.dtype != np.uint8:
         raise RuntimeError(f"expected scalar type Long but found {target.dtype.name.capitalize()}")

@@ -409,8 +409,12 @@ class Module:
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
         missing, errors = [], []
         own = {}
+        metadata = getattr(state_dict, "_metadata", None) or {}
+        state_dict = OrderedDict(state_dict)
         for where, module in self.named_modules(remove_duplicate=False):
             prefix = where + "." if where else ""
+            if hasattr(type(module), "_older_state"):
+                module._older_state(state_dict, prefix, metadata.get(where, {}).get("version"))
             for hook in module._load_state_dict_pre_hooks.values():
                 hook(module, state_dict, prefix, {}, strict, missing, [], errors)
             members = [*module._parameters.items(),

@@ -1,0 +1,18 @@
+"""Ops whose files are imported on first use: the file and the names it publishes (torch.x, Tensor.x or both)."""
+
+from importlib import import_module
+
+FILES = {
+    "ops_complex": "angle complex conj conj_physical imag polar real resolve_conj resolve_neg sgn sgn_ view_as_complex "
+                   "view_as_real",
+    "ops_windows": "bartlett_window blackman_window hamming_window hann_window stft",
+}
+OPS = {name: file for file, names in FILES.items() for name in names.split()}
+
+
+def load(name: str) -> bool:
+    """Import the file that publishes `name`, if one of FILES does."""
+    file = OPS.get(name)
+    if file is not None:
+        import_module(f"{__package__}.{file}")
+    return file is not None
