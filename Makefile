@@ -80,8 +80,8 @@ browser: site chromium  ## the built site in Chromium
 chromium:
 	@$(RUN) -m tools.chromium
 
-bench: site chromium  ## benchmarks: start-up, redraw, bytes, build times
-	@$(RUN) -m benchmarks
+bench: site chromium  ## benchmarks: start-up, redraw, bytes, build times (README=1 writes them into the README)
+	@$(RUN) -m benchmarks $(if $(README),--readme)
 
 constraints: setup  ## write constraints.txt from what is installed
 	@{ echo "# Every package the requirements pull in, at the version the tests ran with. Made by \`make constraints\`."; $(RUN) -m pip freeze | sed -E 's/\+cpu$$//'; } > constraints.txt

@@ -63,8 +63,8 @@ from .primitive import as_function as _as_function
 from .tensor import Tensor
 
 # every file of ops registers its functions and methods when it is imported
-from . import ops_activation, ops_copy, ops_create, ops_elementwise, ops_index  # isort: skip  # noqa: F401
-from . import ops_linear, ops_reduce, ops_shape, ops_sort, random  # isort: skip  # noqa: F401
+from . import ops_activation, ops_compare, ops_copy, ops_create, ops_elementwise  # isort: skip  # noqa: F401
+from . import ops_index, ops_linear, ops_reduce, ops_shape, ops_sort, random  # isort: skip  # noqa: F401
 from .printing import set_printoptions  # isort: skip
 from .random import Generator  # isort: skip
 

@@ -5,6 +5,10 @@ from importlib import import_module
 FILES = {
     "ops_complex": "angle complex conj conj_physical imag polar real resolve_conj resolve_neg sgn sgn_ view_as_complex "
                    "view_as_real",
+    "ops_more": "cdist diff fill_diagonal_ logcumsumexp masked_scatter masked_scatter_ positive scatter_reduce "
+                "scatter_reduce_ t_ transpose_",
+    "ops_order": "cartesian_prod combinations cummax cummin histc kthvalue median mode nanmedian nanquantile quantile "
+                 "unique_consecutive",
     "ops_windows": "bartlett_window blackman_window hamming_window hann_window stft",
 }
 OPS = {name: file for file, names in FILES.items() for name in names.split()}

@@ -13,7 +13,7 @@ from .tensor import Tensor
 
 def _sgn(z):
     """z / |z|, and 0 at 0."""
-    return np.sign(z)
+    return z.copy() if z.dtype == bool else np.sign(z)
 
 
 def _sgn_back(grad, self, result):

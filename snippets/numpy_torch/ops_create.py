@@ -18,7 +18,7 @@ from .dtypes import (
     scalar_dtype,
 )
 from .helpers import sizes_of
-from .primitive import common_dtype, function, method, named, public, scalar_name
+from .primitive import common_dtype, function, method, public
 from .tensor import Tensor, from_numpy, wrap
 
 

@@ -119,6 +119,17 @@ def _no_zero(fn):
     return forward
 
 
+def _whole(fn, kernel: str):
+    """`fn` of two arrays of integers or booleans; PyTorch has no such kernel for other types."""
+    def forward(self, other):
+        for operand in (self, other):
+            if isinstance(operand, np.ndarray) and operand.dtype.kind in "fc":
+                raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(operand.dtype)}'")
+        return fn(self, other)
+
+    return forward
+
+
 def _no_derivative(op: str):
     def formula(grad):
         raise RuntimeError(f"derivative for aten::{op} is not implemented")
@@ -154,11 +165,11 @@ BINARY = {row.name: row for row in (
     Primitive("logical_and", np.logical_and, "self other", kind="same"),
     Primitive("logical_or", np.logical_or, "self other", kind="same"),
     Primitive("logical_xor", np.logical_xor, "self other", kind="same"),
-    Primitive("bitwise_and", np.bitwise_and, "self other", kind="same"),
-    Primitive("bitwise_or", np.bitwise_or, "self other", kind="same"),
-    Primitive("bitwise_xor", np.bitwise_xor, "self other", kind="same"),
-    Primitive("bitwise_left_shift", np.left_shift, "self other", kind="same"),
-    Primitive("bitwise_right_shift", np.right_shift, "self other", kind="same"),
+    Primitive("bitwise_and", _whole(np.bitwise_and, "bitwise_and_cpu"), "self other", kind="same"),
+    Primitive("bitwise_or", _whole(np.bitwise_or, "bitwise_or_cpu"), "self other", kind="same"),
+    Primitive("bitwise_xor", _whole(np.bitwise_xor, "bitwise_xor_cpu"), "self other", kind="same"),
+    Primitive("bitwise_left_shift", _whole(np.left_shift, "lshift_cpu"), "self other", kind="same"),
+    Primitive("bitwise_right_shift", _whole(np.right_shift, "rshift_cpu"), "self other", kind="same"),
     Primitive("eq", np.equal, "self other", kind="same"),
     Primitive("ne", np.not_equal, "self other", kind="same"),
     Primitive("lt", np.less, "self other", kind="same"),
@@ -603,53 +614,10 @@ def bitwise_not(input):
     return wrap(np.invert(input._array))
 
 
-def isnan(input):
-    return wrap(np.isnan(input._array))
-
-
-def isinf(input):
-    return wrap(np.isinf(input._array))
-
-
-def isfinite(input):
-    return wrap(np.isfinite(input._array))
-
-
-def isposinf(input):
-    return wrap(input._array == np.inf)
-
-
-def isneginf(input):
-    return wrap(input._array == -np.inf)
-
-
-def signbit(input):
-    return wrap(np.signbit(input._array) if input._array.dtype.kind == "f" else input._array < 0)
-
-
-def isclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False):
-    for tolerance, value in (("rtol", rtol), ("atol", atol)):
-        if value < 0:
-            raise RuntimeError(f"{tolerance} must be greater than or equal to zero, but got {value}")
-    if input._array.dtype != other._array.dtype:
-        raise RuntimeError(f"{_long_name(input)} did not match {_long_name(other)}")
-    with np.errstate(all="ignore"):
-        return wrap(np.isclose(input._array, other._array, rtol, atol, equal_nan))
-
-
-def allclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
-
-
-def equal(input, other) -> bool:
-    return bool(np.array_equal(input._array, other._array))
-
-
 for _fn, _aliases in ((add, ()), (sub, ("subtract",)), (div, ("divide",)), (floor_divide, ()), (true_divide, ()),
                       (pow, ()), (float_power, ()), (square, ()), (clamp, ("clip",)), (clamp_min, ()),
                       (clamp_max, ()), (round, ()), (lerp, ()), (addcmul, ()), (addcdiv, ()), (xlogy, ()),
-                      (nan_to_num, ()), (bitwise_not, ()), (isnan, ()), (isinf, ()), (isfinite, ()), (isposinf, ()),
-                      (isneginf, ()), (signbit, ()), (isclose, ()), (allclose, ()), (equal, ())):
+                      (nan_to_num, ()), (bitwise_not, ())):
     public(_fn, *_aliases)
 for _fn, _aliases in ((add_, ()), (sub_, ("subtract_",)), (div_, ("divide_",)), (floor_divide_, ()), (pow_, ()),
                       (square_, ()), (clamp_, ("clip_",)), (clamp_min_, ()), (clamp_max_, ()), (round_, ()),

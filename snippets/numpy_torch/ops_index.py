@@ -55,7 +55,7 @@ def _put_self(grad, key, accumulate):
 
 BASIC = Primitive("slice", lambda self, key: self[key], "self key", view=True, complex=True,
                   self=lambda grad, self_shape, key: _zeros_at(self_shape, key, grad))
-INDEX = Primitive("index", lambda self, key: self[key], "self key", complex=True,
+INDEX = Primitive("index", lambda self, key: np.ascontiguousarray(self[key]), "self key", complex=True,
                   self=lambda grad, self_shape, key: add_at(np.zeros(self_shape, grad.dtype), key, grad))
 INDEX_PUT = Primitive("index_put", _put_copy, "self value key accumulate", write=_put, complex=True, self=_put_self,
                       value=lambda grad, key: grad[key])
@@ -191,7 +191,7 @@ def _blanked(grad, dim, index):
     return out
 
 
-INDEX_SELECT = Primitive("index_select", lambda self, dim, index: self[_rows(dim, index)] if self.ndim else
+INDEX_SELECT = Primitive("index_select", lambda self, dim, index: np.take(self, index, dim) if self.ndim else
                          self.reshape(1)[index].reshape(()), "self dim index", complex=True,
                          self=lambda grad, self_shape, dim, index: _select_back(grad, self_shape, dim, index))
 INDEX_ADD = Primitive("index_add", _copy_then(_write_index_add), "self dim index source alpha",
@@ -558,6 +558,9 @@ def _vector_index(input, dim, index, name: str):
 @public
 def index_select(input, dim: int, index):
     dim, index = _vector_index(input, dim, index, "index_select")
+    if not input._array.ndim and index._array.size != 1:
+        raise RuntimeError("index_select(): Index to scalar can have only 1 value, got "
+                           f"{index._array.size} value(s)")
     return INDEX_SELECT(input, dim, index)
 
 

@@ -46,6 +46,12 @@ def _pieces(self, sizes, dim):
     return tuple(out)
 
 
+def _slices(self, dim):
+    """Views along `dim`; the ellipsis keeps single numbers views too."""
+    moved = np.moveaxis(self, dim, 0)
+    return tuple([moved[i, ...] for i in range(len(moved))])
+
+
 def _diagonal_back(grad, shape, offset, dim1, dim2):
     out = np.zeros(shape, grad.dtype)
     view = np.diagonal(out, offset, dim1, dim2)
@@ -83,7 +89,7 @@ UNSQUEEZE = Primitive("unsqueeze", lambda self, dim: self.reshape(*self.shape[:d
                       "self dim", view=True, complex=True, self=lambda grad, self_shape: grad.reshape(self_shape))
 SQUEEZE = Primitive("squeeze", lambda self, dims: self.squeeze(dims), "self dims", view=True, complex=True,
                     self=lambda grad, self_shape: grad.reshape(self_shape))
-SELECT = Primitive("select", lambda self, dim, index: self[(slice(None),) * dim + (index,)][...], "self dim index",
+SELECT = Primitive("select", lambda self, dim, index: self[(slice(None),) * dim + (index, ...)], "self dim index",
                    view=True, complex=True,
                    self=lambda grad, self_shape, dim, index: _into(self_shape, (slice(None),) * dim + (index,), grad))
 SLICE = Primitive("slice", lambda self, dim, start, stop, step: self[_part(dim, start, stop, step)],
@@ -92,7 +98,7 @@ SLICE = Primitive("slice", lambda self, dim, start, stop, step: self[_part(dim, 
                       self_shape, _part(dim, start, stop, step), grad))
 SPLIT = Primitive("split", _pieces, "self sizes dim", view=True, outputs=True, complex=True,
                   self=lambda grad, dim: np.concatenate(grad, dim))
-UNBIND = Primitive("unbind", lambda self, dim: tuple([s[...] for s in np.moveaxis(self, dim, 0)]), "self dim",
+UNBIND = Primitive("unbind", lambda self, dim: _slices(self, dim), "self dim",
                    view=True, outputs=True, complex=True, self=lambda grad, dim: np.stack(grad, dim))
 DIAGONAL = Primitive("diagonal",
                      lambda self, offset, dim1, dim2: _writable(np.diagonal(self, offset, dim1, dim2), self),

@@ -7,7 +7,7 @@ mathematics as methods.
 
 import numpy as np
 
-from .autograd.graph import Handle, Mode, Node, Version
+from .autograd.graph import AsStridedBackward0, Handle, Mode, Node, Version
 from .dtypes import CPU, FROM_NUMPY, Size, dtype, from_numpy_dtype, strided
 from .helpers import torch_strides
 
@@ -480,9 +480,11 @@ def refresh_view(view: Tensor) -> None:
                 shown = shown[number]
     finally:
         Mode.grad = before
+    if shown._node is None:  # a leaf was a view itself, of a base that is not tracked: the history ends here
+        view._node, view._number = AsStridedBackward0((None,), ((view._array.shape, view._array.dtype),)), 0
+        return
     view._node, view._number = shown._node, shown._number
-    if view._node is not None:
-        view._node.label = "AsStridedBackward0"
+    view._node.label = "AsStridedBackward0"
 
 
 def version_shared(tensor: Tensor) -> Tensor:

@@ -92,7 +92,7 @@ def host(built_site, drawn):
     version = hashlib.sha256(FIGURES.encode()).hexdigest()[:12]
     files["assets/generated/py/pages/controls.json"] = json.dumps({**bundle, "hash": version})
     manifest = json.loads((built_site / "assets/generated/py/manifest.json").read_text(encoding="utf-8"))
-    manifest["pages"]["controls"] = version
+    manifest["pages"]["controls"] = {"hash": version, "assets": []}
     files["assets/generated/py/manifest.json"] = json.dumps(manifest)
     with Site(built_site, extra=files) as site:
         yield site

@@ -121,7 +121,7 @@ SCOPES = {"wrapper_set_seed": lambda op, *args, **kwargs: (nt.manual_seed(42), o
 
 def resolve(name: str):
     """torch.<name> or Tensor.<name> of numpy_torch. Raises what an absent or unknown name raises."""
-    if name in nt.Tensor.__dict__ and "." not in name and not callable(nt.__dict__.get(name)):
+    if (callable(nt.Tensor.__dict__.get(name)) and "." not in name and not callable(nt.__dict__.get(name))):
         return nt.Tensor.__dict__[name]
     found = nt
     for part in name.split("."):

@@ -224,7 +224,7 @@ def test_a_distribution_of_the_readers_own():
         constraints = D.constraints
 
         class Exponential(D.Distribution):
-            arg_constraints = {"rate": constraints.positive}
+            arg_constraints = {"rate": constraints.positive}  # noqa: RUF012
             support = constraints.nonnegative
             has_rsample = True
 
@@ -263,6 +263,6 @@ def test_a_policy_gradient_step():
 
 
 def test_absent_distributions_say_so():
-    with pytest.raises(NotImplementedError, match="torch.distributions.Beta is not in the page"):
+    with pytest.raises(NotImplementedError, match=r"torch\.distributions\.Beta is not in the page"):
         _ = PAGE.torch.distributions.Beta
     assert array(PAGE.torch.ones(1)).sum() == 1

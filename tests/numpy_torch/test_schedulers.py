@@ -209,7 +209,8 @@ def test_adaptive_optimizers_equal_torch(name):
             optim.step()
             losses.append(loss.detach())
         state = optim.state_dict()
-        other = ADAPTIVE[name](T.optim, [{"params": model[0].parameters()}, {"params": [*model[2].parameters(), unused]}])
+        other = ADAPTIVE[name](T.optim, [{"params": model[0].parameters()},
+                                         {"params": [*model[2].parameters(), unused]}])
         other.load_state_dict(state)
         other.step()
         return losses, dict(model.state_dict()), repr(optim), list(start_state["state"]), state, other.state_dict()

@@ -107,6 +107,18 @@ class AccumulateGrad(Node):
         self.edges, self.variable = (), variable
 
 
+class AsStridedBackward0(Node):
+    """The new history of a view whose base has none: gradients stop here."""
+
+    __slots__ = ()
+
+    def name(self) -> str:
+        return type(self).__name__
+
+    def backward(self, grads: list, twice: bool) -> list:
+        return [None]
+
+
 def as_function(target):
     return target if isinstance(target, Node) else AccumulateGrad(target)
 

@@ -13,7 +13,7 @@ from .utils import NUMBER, broadcast_all, lazy_property, logits_to_probs, probs_
 class Bernoulli(Distribution):
     """1 with probability `probs`, or with log-odds `logits`."""
 
-    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
+    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}  # noqa: RUF012
     support = constraints.boolean
     has_enumerate_support = True
 

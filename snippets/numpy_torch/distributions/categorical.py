@@ -12,7 +12,7 @@ from .utils import finfo, lazy_property, logits_to_probs, probs_to_logits
 class Categorical(Distribution):
     """Class k of the last dimension is drawn in proportion to `probs`, or to exp(`logits`)."""
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
+    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}  # noqa: RUF012
     has_enumerate_support = True
 
     def __init__(self, probs=None, logits=None, validate_args: bool | None = None):

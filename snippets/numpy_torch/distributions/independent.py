@@ -9,7 +9,7 @@ from .utils import sum_rightmost
 class Independent(Distribution):
     """`base_distribution` with its last `reinterpreted_batch_ndims` batch dimensions made part of the event."""
 
-    arg_constraints: dict = {}
+    arg_constraints: dict = {}  # noqa: RUF012
 
     def __init__(self, base_distribution: Distribution, reinterpreted_batch_ndims: int,
                  validate_args: bool | None = None):

@@ -14,7 +14,7 @@ from .utils import NUMBER, broadcast_all
 class Normal(Distribution):
     """Mean `loc`, standard deviation `scale`."""
 
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012
     support = constraints.real
     has_rsample = True
 

@@ -25,15 +25,15 @@ FILES = {
     "distance": "CosineSimilarity PairwiseDistance",
     "recurrent": "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell",
     "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d Fold Unfold",
-    "pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d AvgPool2d MaxPool1d "
-               "MaxPool2d AvgPool3d MaxPool3d LPPool1d LPPool2d MaxUnpool1d MaxUnpool2d",
+    "pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d "
+               "AvgPool2d AvgPool3d MaxPool1d MaxPool2d MaxPool3d",
     "norm": "BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm "
-            "LocalResponseNorm RMSNorm SyncBatchNorm",
+            "LocalResponseNorm RMSNorm",
     "attention": "MultiheadAttention",
     "transformer": "Transformer TransformerDecoder TransformerDecoderLayer TransformerEncoder TransformerEncoderLayer",
     "vision": "ChannelShuffle PixelShuffle PixelUnshuffle Upsample UpsamplingBilinear2d UpsamplingNearest2d",
-    "padding": "CircularPad1d CircularPad2d ConstantPad1d ConstantPad2d ReflectionPad1d ReflectionPad2d "
-               "ReplicationPad1d ReplicationPad2d ZeroPad1d ZeroPad2d",
+    "padding": " ".join([f"{kind}Pad{n}d" for kind in ("Circular", "Constant", "Reflection", "Replication", "Zero")
+                         for n in (1, 2, 3)]),
 }
 LAZY = {
     **{name: f"nn.{file}:" for file, names in FILES.items() for name in names.split()},

@@ -84,7 +84,9 @@ def _check_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | N
                                "instead.")
         mask.size(-2)
     if query._array.dtype.kind not in "fc":
-        raise RuntimeError(f"expected scalar type Float but found {scalar_name(query._array.dtype)}")
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: float != {kinds[1]}"
+                           if max(sizes) == 2 else
+                           f"expected scalar type Float but found {scalar_name(query._array.dtype)}")
 
 
 def _fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout_p: float) -> bool:
@@ -119,10 +121,12 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
         raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     q, k, v = query._array.shape, key._array.shape, value._array.shape
     lead = broadcast_shape(broadcast_shape(q[:-2], k[:-2]), v[:-2])
-    if q[-1] != k[-1] or k[-2] != v[-2]:
-        matmul(query, key.transpose(-2, -1))  # raises, as the product PyTorch starts with does
-        raise RuntimeError(f"Expected size for first two dimensions of batch2 tensor to be: [{math.prod(lead)}, {k[-2]}] "
-                           f"but got: [{math.prod(lead)}, {v[-2]}].")
+    for left, inner, right in (((q[-2], q[-1]), q[-1], (k[-1], k[-2])), ((q[-2], k[-2]), k[-2], (v[-2], v[-1]))):
+        if inner != right[0]:
+            raise RuntimeError(
+                f"Expected size for first two dimensions of batch2 tensor to be: [{math.prod(lead)}, {inner}] but got: "
+                f"[{math.prod(lead)}, {right[0]}]." if lead else
+                f"mat1 and mat2 shapes cannot be multiplied ({left[0]}x{inner} and {right[0]}x{right[1]})")
     shape = (*lead, q[-2], k[-2])
     if attn_mask is not None:
         together = broadcast_shape(shape, tuple(attn_mask.shape))
@@ -131,11 +135,11 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
     if not 0 <= dropout_p <= 1:
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p:g}")
     dropped = None
-    if dropout_p:
+    if dropout_p == 1:
+        dropped = np.zeros(shape, query._array.dtype)
+    elif dropout_p:
         kept = default_generator().doubles(math.prod(shape)) < 1 - dropout_p
-        dropped = kept.reshape(shape).astype(query._array.dtype)
-        if dropout_p < 1:
-            dropped /= dropped.dtype.type(1 - dropout_p)
+        dropped = kept.reshape(shape) / query._array.dtype.type(1 - dropout_p)
     if scale is None:
         scale = 1 / math.sqrt(q[-1]) if q[-1] else 1.0
     out, _ = ATTEND(query, key, value, attn_mask, scale, is_causal, dropped, fused)

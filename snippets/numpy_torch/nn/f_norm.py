@@ -45,7 +45,8 @@ def _norm_back(grad, needs, x, weight, view, axes, scale, eps, kept):
     d_x = None
     if needs[0]:
         g = (grad if weight is None else grad * weight.reshape(*scale[0])).reshape(*view)
-        d_x = (factor * (g - g.mean(axes, keepdims=True) - unit * (g * unit).mean(axes, keepdims=True))).reshape(*x.shape)
+        d_x = factor * (g - g.mean(axes, keepdims=True) - unit * (g * unit).mean(axes, keepdims=True))
+        d_x = d_x.reshape(*x.shape)
     return (d_x, *_scale_back(grad, needs, unit.reshape(*x.shape), scale))
 
 
@@ -92,7 +93,8 @@ def _normalised_shape(name: str, input: Tensor, normalized_shape, weight, bias=N
                                f"{list(t._array.shape)} and normalized_shape = {list(shape)}")
     if input._array.shape[-len(shape):] != shape:
         raise RuntimeError(f"Given normalized_shape={list(shape)}, expected input with shape "
-                           f"[*, {', '.join([str(n) for n in shape])}], but got input of size{list(input._array.shape)}")
+                           f"[*, {', '.join([str(n) for n in shape])}], but got input of size"
+                           f"{list(input._array.shape)}")
     return shape
 
 

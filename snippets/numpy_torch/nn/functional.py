@@ -14,13 +14,12 @@ FILES = {
     "f_loss_more": "cosine_embedding_loss ctc_loss gaussian_nll_loss hinge_embedding_loss margin_ranking_loss "
                    "multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss poisson_nll_loss "
                    "soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss pdist",
-    "f_conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold conv_tbc",
-    "f_pooling": "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d avg_pool1d "
-                 "avg_pool2d lp_pool1d lp_pool2d max_pool1d max_pool2d max_unpool1d max_unpool2d "
-                 "adaptive_avg_pool3d avg_pool3d max_pool3d",
+    "f_conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold",
+    "f_pooling": "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d "
+                 "avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool3d",
     "f_norm": "batch_norm group_norm instance_norm layer_norm local_response_norm rms_norm",
     "f_attention": "multi_head_attention_forward scaled_dot_product_attention",
-    "f_vision": "affine_grid channel_shuffle grid_sample interpolate pad pixel_shuffle pixel_unshuffle upsample",
+    "f_vision": "channel_shuffle interpolate pad pixel_shuffle pixel_unshuffle upsample",
     "f_dropout": "alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout",
     "f_embedding": "embedding_bag",
 }

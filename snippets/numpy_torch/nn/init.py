@@ -74,6 +74,23 @@ def eye_(tensor: Tensor) -> Tensor:
     return tensor
 
 
+@no_grad
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """A convolution weight (out, in, *kernel) that passes each channel on unchanged."""
+    if tensor.dim() not in (3, 4, 5):
+        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+    outputs, inputs, *kernel = tensor.shape
+    if outputs % groups:
+        raise ValueError("dim 0 must be divisible by groups")
+    own = outputs // groups
+    tensor.zero_()
+    centre = tuple([k // 2 for k in kernel])
+    for group in range(groups):
+        for channel in range(min(own, inputs)):
+            tensor._array[(group * own + channel, channel, *centre)] = 1
+    return tensor
+
+
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator=None) -> Tensor:
     """Uniform with variance gain² · 2/(fan_in + fan_out) (Glorot & Bengio)."""
     bound = math.sqrt(3.0) * gain * math.sqrt(2.0 / float(sum(fans(tensor))))

@@ -5,7 +5,7 @@ import math
 
 from .. import ops_create as create
 from ..absent import refuse
-from . import functional as F  # noqa: N812
+from . import functional as F
 from . import init
 from .activation import GELU, ReLU
 from .attention import MultiheadAttention
@@ -135,6 +135,10 @@ class TransformerDecoderLayer(_Layer):
 
     norms = 3
     attentions = ("self_attn", "multihead_attn")
+
+    def __setstate__(self, state: dict) -> None:
+        """A copy of a layer whose activation is a module (not a function) computes relu, as PyTorch's does."""
+        self.__dict__.update({"activation": F.relu, **state})
 
     def forward(self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None,
                 memory_key_padding_mask=None, tgt_is_causal: bool = False, memory_is_causal: bool = False):

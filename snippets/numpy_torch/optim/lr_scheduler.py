@@ -291,7 +291,7 @@ class PolynomialLR(LRScheduler):
 class CosineAnnealingLR(LRScheduler):
     """Half a cosine from the rate to eta_min in T_max steps, and back."""
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1):  # noqa: N803
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -315,7 +315,7 @@ class CosineAnnealingLR(LRScheduler):
 class CosineAnnealingWarmRestarts(LRScheduler):
     """Half cosines to eta_min of T_0, T_0·T_mult, T_0·T_mult² … steps, each starting at the full rate."""
 
-    def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0,  # noqa: N803
+    def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0,
                  last_epoch: int = -1):
         if T_0 <= 0 or not isinstance(T_0, int):
             raise ValueError(f"Expected positive integer T_0, but got {T_0}")
@@ -372,7 +372,7 @@ def _for_each_group(name: str, optimizer: Optimizer, value) -> list:
 
 
 class OneCycleLR(LRScheduler):
-    """Up from max_lr/div_factor to max_lr, then down to max_lr/div_factor/final_div_factor; momentum the other way."""
+    """Up from max_lr/div_factor to max_lr, down to max_lr/div_factor/final_div_factor; momentum the other way."""
 
     def __init__(self, optimizer: Optimizer, max_lr, total_steps: int | None = None, epochs: int | None = None,
                  steps_per_epoch: int | None = None, pct_start: float = 0.3, anneal_strategy: str = "cos",
@@ -412,7 +412,8 @@ class OneCycleLR(LRScheduler):
                 raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
             self.use_beta1 = "betas" in optimizer.defaults
             limits = zip(_for_each_group("max_momentum", optimizer, max_momentum),
-                         _for_each_group("base_momentum", optimizer, base_momentum), optimizer.param_groups, strict=True)
+                         _for_each_group("base_momentum", optimizer, base_momentum), optimizer.param_groups,
+                         strict=True)
             if last_epoch == -1:
                 for high, low, group in limits:
                     self._set_momentum(group, high)

@@ -1,0 +1,53 @@
+"""Every benchmark in one run; the tables go to the screen and, with --readme, into the README:  make bench"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import build, page, start_up
+
+ROOT = Path(__file__).resolve().parent.parent
+START, END = "<!-- bench:start -->", "<!-- bench:end -->"
+
+
+def tables(rounds: int) -> list[str]:
+    """Run everything, printing each table as it is there. A slow line is measured as well as the local one."""
+    benchmarks: list[Callable[[], str]] = [
+        lambda: start_up.table(start_up.bench(rounds, None)),
+        lambda: start_up.table(start_up.bench(max(1, rounds // 2), 20.0)),
+        lambda: page.table(page.bench(ROOT / "site")),
+        lambda: build.table(build.bench()),
+    ]
+    found = []
+    for benchmark in benchmarks:
+        found.append(benchmark())
+        print(f"{found[-1]}\n", flush=True)
+    return found
+
+
+def into_readme(text: str, found: list[str]) -> str:
+    """The README with the tables between its two marks; raises ValueError when it has not exactly one pair."""
+    if text.count(START) != 1 or text.count(END) != 1:
+        raise ValueError(f"README.md must hold {START} and {END} once each")
+    before, rest = text.split(START)
+    return f"{before}{START}\n" + "\n\n".join(found) + f"\n{END}{rest.split(END)[1]}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="starts of Python, each cold and warm")
+    parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
+    chosen = parser.parse_args()
+    readme = ROOT / "README.md"
+    text = into_readme(readme.read_text(encoding="utf-8"), [])
+    found = tables(chosen.rounds)
+    if chosen.readme:
+        readme.write_text(into_readme(text, found), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
