@@ -51,6 +51,7 @@ site: figures assets  ## the static site, into site/
 	@echo "· site/ is ready: $$(find site -type f | wc -l) files, $$(du -sh site | cut -f1). Any static web server can serve it."
 
 serve: figures assets  ## the site at http://localhost:8000, rebuilt as you edit
+	@$(RUN) -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("localhost", $(PORT))) == 0)' || { echo "Something already answers at http://localhost:$(PORT)/: stop it, or choose another port: make serve PORT=8001" >&2; exit 1; }
 	@echo "· http://localhost:$(PORT)/ (Ctrl-C stops)"
 	@$(VENV)/bin/mkdocs serve --dev-addr localhost:$(PORT)
 

@@ -14,7 +14,6 @@ TOKENS = ROOT / "snippets" / "kit" / "tokens.json"
 HERE = Path(__file__).parent
 BUNDLES = {"plotly": HERE / "plotly.js", "editor": HERE / "editor.js"}
 FONTS = {
-    "inter": ("inter-latin-wght-normal",),
     "source-serif-4": ("source-serif-4-latin-wght-normal", "source-serif-4-latin-wght-italic"),
     "jetbrains-mono": ("jetbrains-mono-latin-wght-normal",),
 }

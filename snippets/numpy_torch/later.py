@@ -9,9 +9,18 @@ FILES = {
                 "scatter_reduce_ t_ transpose_",
     "ops_order": "cartesian_prod combinations cummax cummin histc kthvalue median mode nanmedian nanquantile quantile "
                  "unique_consecutive",
+    "ops_special": "digamma digamma_ erfc erfc_ erfinv erfinv_ lgamma lgamma_ logit logit_ polygamma sinc sinc_",
     "ops_windows": "bartlett_window blackman_window hamming_window hann_window stft",
 }
 OPS = {name: file for file, names in FILES.items() for name in names.split()}
+
+
+def published(name: str):
+    """torch.<name>, loaded if need be, or None."""
+    from .primitive import FUNCTIONS, as_function
+
+    load(name)
+    return as_function(FUNCTIONS[name]) if name in FUNCTIONS else None
 
 
 def load(name: str) -> bool:

@@ -1,5 +1,7 @@
 """Copies, casts and whole-tensor writes: clone, detach, to, contiguous, copy_, fill_, zero_, masked_fill, tril."""
 
+import math
+
 import numpy as np
 
 from .absent import refuse
@@ -221,17 +223,32 @@ def _value(self, value):
     if isinstance(value, Tensor) and value._array.ndim:
         raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                            f"{value._array.ndim} dimension(s).")
-    number = value if not isinstance(value, Tensor) else value._array.item()
-    from .dtypes import can_cast, scalar_dtype
+    return value if isinstance(value, Tensor) else fitting(value, self.dtype)
 
-    kind = scalar_dtype(number) if not isinstance(value, Tensor) else value.dtype
-    if not can_cast(kind, self.dtype) and not (self.dtype is bool_ and kind.category < 2):
-        raise RuntimeError(f"value cannot be converted to type {_c_name(self.dtype)} without overflow")
-    return value
+
+def fitting(value, kind: dtype):
+    """A Python number as one that a tensor of `kind` can hold. Raises RuntimeError if it overflows."""
+    if kind is bool_:
+        return value != 0
+    if kind.category < 3 and isinstance(value, complex):
+        overflows = value.imag != 0
+        value = value.real
+    elif kind.category == 2:
+        overflows = math.isfinite(value) and abs(value) > np.finfo(kind.numpy).max
+    elif kind.category == 1:
+        limits = np.iinfo(kind.numpy)
+        low = limits.min if kind.is_signed else -limits.max  # unsigned types take negative numbers round the corner
+        overflows = not low <= value <= limits.max
+    else:
+        overflows = False
+    if overflows:
+        raise RuntimeError(f"value cannot be converted to type {_c_name(kind)} without overflow")
+    return int(value) % (limits.max + 1) if kind is uint8 else int(value) if kind.category == 1 else value
 
 
 def _c_name(kind: dtype) -> str:
-    return {"int64": "int64_t", "int32": "int", "float32": "float", "float64": "double"}.get(kind.name, kind.name)
+    return {"int64": "int64_t", "int32": "int", "int16": "int16_t", "int8": "int8_t", "uint8": "uint8_t",
+            "float32": "float", "float64": "double"}.get(kind.name, kind.name)
 
 
 @public

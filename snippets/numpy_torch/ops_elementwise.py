@@ -10,7 +10,17 @@ import numpy as np
 from .absent import refuse
 from .dtypes import bool_
 from .helpers import broadcast_shape
-from .primitive import Primitive, common_dtype, function, method, named, public, real_or_conj, relabel
+from .primitive import (
+    Primitive,
+    common_dtype,
+    function,
+    method,
+    named,
+    public,
+    real_or_conj,
+    relabel,
+    scalar_name,
+)
 from .tensor import Tensor, wrap
 
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -109,9 +119,11 @@ UNARY = {row.name: row for row in (
     unary("logical_not", np.logical_not, kind="same"),
 )}
 
-def _no_zero(fn):
-    """`fn` of two arrays; whole numbers divided by zero are an error."""
+def _no_zero(fn, kernel: str):
+    """`fn` of two arrays; whole numbers divided by zero are an error, and so are booleans."""
     def forward(self, other):
+        if np.result_type(self, other).kind == "b":
+            raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
         if np.result_type(self, other).kind in "iub" and np.any(np.asarray(other) == 0):
             raise RuntimeError("ZeroDivisionError")
         return fn(self, other)
@@ -122,6 +134,7 @@ def _no_zero(fn):
 def _whole(fn, kernel: str):
     """`fn` of two arrays of integers or booleans; PyTorch has no such kernel for other types."""
     def forward(self, other):
+        broadcast_shape(np.shape(self), np.shape(other))
         for operand in (self, other):
             if isinstance(operand, np.ndarray) and operand.dtype.kind in "fc":
                 raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(operand.dtype)}'")
@@ -155,9 +168,9 @@ BINARY = {row.name: row for row in (
     Primitive("logaddexp", np.logaddexp, "self other", kind="same",
               self=lambda grad, self, result: grad * np.exp(self - result),
               other=lambda grad, other, result: grad * np.exp(other - result)),
-    Primitive("fmod", _no_zero(np.fmod), "self other", kind="same", self=lambda grad: grad,
+    Primitive("fmod", _no_zero(np.fmod, "fmod_cpu"), "self other", kind="same", self=lambda grad: grad,
               other=lambda grad, self, other: -grad * np.trunc(self / other)),
-    Primitive("remainder", _no_zero(np.remainder), "self other", kind="same", self=lambda grad: grad,
+    Primitive("remainder", _no_zero(np.remainder, "remainder_cpu"), "self other", kind="same", self=lambda grad: grad,
               other=lambda grad, self, other: -grad * np.floor(self / other)),
     Primitive("copysign", np.copysign, "self other", kind="float",
               self=lambda grad, self, result: grad * np.where(self == 0, 0, result / self),
@@ -187,12 +200,12 @@ RSUB = Primitive("rsub", lambda self, other: other - self, "self other", kind="s
 DIV = Primitive("div", np.true_divide, "self other", kind="float", complex=True,
                 self=lambda grad, other: grad / real_or_conj(other),
                 other=lambda grad, self, other: -grad * real_or_conj((self / other) / other))
-FLOOR_DIV = Primitive("div", _no_zero(np.floor_divide), "self other", kind="same", label="DivBackward2",
+FLOOR_DIV = Primitive("div", _no_zero(np.floor_divide, "div_floor_cpu"), "self other", kind="same", label="DivBackward2",
                       self=none, other=none)
-FLOOR_DIVIDE = Primitive("floor_divide", _no_zero(np.floor_divide), "self other", kind="same",
+FLOOR_DIVIDE = Primitive("floor_divide", _no_zero(np.floor_divide, "div_floor_cpu"), "self other", kind="same",
                          label="torch::autograd::NotImplemented", self=_no_derivative("floor_divide"),
                          other=_no_derivative("floor_divide"))
-TRUNC_DIV = Primitive("div", _no_zero(lambda a, b: _trunc_divide(a, b)), "self other", kind="same",
+TRUNC_DIV = Primitive("div", _no_zero(lambda a, b: _trunc_divide(a, b), "div_trunc_cpu"), "self other", kind="same",
                       label="DivBackward2", self=none, other=none)
 
 
@@ -284,6 +297,16 @@ NAN_TO_NUM = Primitive("nan_to_num", lambda self, nan, posinf, neginf: np.nan_to
     "self nan posinf neginf", self=lambda grad, self: grad * np.isfinite(self))
 
 
+# kernels PyTorch has not for every type: name and the kinds it is written for (see Primitive)
+for _row, _kernel in (
+    (UNARY["abs"], "abs_cpu iufc"), (UNARY["frac"], "frac_cpu f"), (UNARY["floor"], "floor_vml_cpu iuf"),
+    (UNARY["ceil"], "ceil_vml_cpu iuf"), (UNARY["trunc"], "trunc_vml_cpu iuf"), (ROUND, "round_vml_cpu iuf"),
+    (BINARY["hypot"], "hypot_cpu f"), (BINARY["logaddexp"], "logaddexp_cpu fc"), (POW, "pow iufc"),
+    (ADDCMUL, "addcmul_cpu_out iufc"), (LERP_NUMBER, "lerp_kernel_scalar fc"), (LERP, "lerp_kernel_tensor fc"),
+):
+    _row.kernel = _kernel.split()
+
+
 # --- publishing ------------------------------------------------------------------------------------
 
 NUMBER = (int, float, complex, np.number, np.bool_)
@@ -291,7 +314,8 @@ LONG_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "sinh": "", 
               "acosh": "arccosh", "atanh": "arctanh", "neg": "negative", "abs": "absolute", "trunc": "fix",
               "mul": "multiply", "gt": "greater", "ge": "greater_equal", "lt": "less", "le": "less_equal",
               "ne": "not_equal", "atan2": "arctan2"}
-NO_BOOL = {"neg": "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
+NO_BOOL = {"relu": "Boolean inputs not supported for relu",
+           "neg": "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
                   "use the `~` or `logical_not()` operator instead."}
 
 
@@ -375,7 +399,7 @@ def _no_bool_sub(a, b):
             and a._array.dtype == bool and (isinstance(b, bool) or b._array.dtype == bool)):
         raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
                            "`logical_xor()` operator instead.")
-    if (isinstance(a, Tensor) and a._array.dtype == bool) or (isinstance(b, Tensor) and b._array.dtype == bool):
+    if any([x._array.dtype == bool if isinstance(x, Tensor) else isinstance(x, bool) for x in (a, b)]):
         raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to "
                            "invert a mask, use the `~` or `logical_not()` operator instead.")
 
@@ -546,8 +570,6 @@ def where(condition, input=None, other=None):
 
 
 def _long_name(t) -> str:
-    from .primitive import scalar_name
-
     return scalar_name(t._array.dtype)
 
 
@@ -587,6 +609,8 @@ def addcmul_(self, tensor1, tensor2, *, value=1):
 
 
 def addcdiv(input, tensor1, tensor2, *, value=1):
+    if common_dtype((tensor1, tensor2)).category < 2:
+        raise RuntimeError("Integer division with addcdiv is no longer supported; divide with torch.true_divide")
     return ADDCDIV(input, tensor1, tensor2, value)
 
 
@@ -669,7 +693,7 @@ for _symbol, _fn in {
 }.items():
     setattr(Tensor, f"__{_symbol}__", named(_operator(_fn), f"__{_symbol}__"))
 # PyTorch has no derivative for a number modulo a tensor
-NUMBER_MODULO = Primitive("remainder", _no_zero(np.remainder), "self other", kind="same",
+NUMBER_MODULO = Primitive("remainder", _no_zero(np.remainder, "remainder_cpu"), "self other", kind="same",
                           label="torch::autograd::NotImplemented", other=_no_derivative("remainder"))
 Tensor.__rpow__ = _swapped(pow)
 Tensor.__rfloordiv__ = _swapped(floor_divide)

@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 
-from .absent import refuse
 from .dtypes import BOOL
 from .helpers import broadcast_shape, normal_dim
 from .ops_index import _along, _gather, _long, _scatter_checks, _scatter_self
-from .primitive import Primitive, method, public, scalar_name, version_of
-from .tensor import Tensor, tracks
+from .ops_shape import reshape_in_place
+from .primitive import Primitive, method, public, relabel, scalar_name
 
 # --- distances ---------------------------------------------------------------------------------------------
 
@@ -56,7 +55,8 @@ def _cdist_back(grad, x1, x2, result, p):
 
 
 CDIST = Primitive("cdist", _distances, "x1 x2 p", joint=_cdist_back, inputs="x1 x2")
-EUCLIDEAN = Primitive("euclidean_dist", _euclidean, "x1 x2 p", joint=_cdist_back, inputs="x1 x2")
+EUCLIDEAN = Primitive("euclidean_dist", _euclidean, "x1 x2 p", joint=_cdist_back, inputs="x1 x2",
+                      label="ViewBackward0")
 MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
 
 
@@ -66,11 +66,11 @@ def cdist(x1, x2, p: float = 2.0, compute_mode: str | None = MODES[0]):
     compute_mode = compute_mode or MODES[0]
     if compute_mode not in MODES:
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
-    for number, t in (("X1", x1), ("X2", x2)):
-        if t._array.dtype.kind != "f":
-            raise RuntimeError(f"cdist only supports floating-point dtypes, {number} got: {scalar_name(t._array.dtype)}")
-        if t._array.ndim < 2:
-            raise RuntimeError(f"cdist only supports at least 2D tensors, {number} got: {t._array.ndim}D")
+    for number, array in (("X1", x1._array), ("X2", x2._array)):
+        if array.dtype.kind != "f":
+            raise RuntimeError(f"cdist only supports floating-point dtypes, {number} got: {scalar_name(array.dtype)}")
+        if array.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {number} got: {array.ndim}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
@@ -78,7 +78,8 @@ def cdist(x1, x2, p: float = 2.0, compute_mode: str | None = MODES[0]):
     batch = broadcast_shape(x1._array.shape[:-2], x2._array.shape[:-2])
     x1, x2 = (t if t._array.shape[:-2] == batch else t.expand(*batch, *t.shape[-2:]) for t in (x1, x2))
     rows = max(x1.shape[-2], x2.shape[-2])
-    product = p == 2 and (compute_mode == MODES[1] or (compute_mode == MODES[0] and rows > 25))
+    empty = not (x1._array.size and x2._array.size)
+    product = p == 2 and not empty and (compute_mode == MODES[1] or (compute_mode == MODES[0] and rows > 25))
     return (EUCLIDEAN if product else CDIST)(x1, x2, float(p))
 
 
@@ -99,14 +100,12 @@ def diff(input, n: int = 1, dim: int = -1, prepend=None, append=None):
         if t is not None and t._array.ndim != input._array.ndim:
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     if n == 0:
-        return input.clone()
+        return relabel(input.clone(), "torch::autograd::CopyBackwards")
     if prepend is not None or append is not None:
         input = cat([t for t in (prepend, input, append) if t is not None], dim)
-    for _ in range(n):
-        count = input.shape[dim]
-        if count < 2:
-            return input.narrow(dim, 0, 0).clone() if input._array.dtype != BOOL else input.narrow(dim, 0, 0)
-        after, before = input.narrow(dim, 1, count - 1), input.narrow(dim, 0, count - 1)
+    for _ in range(max(1, min(n, input.shape[dim]))):
+        count = max(input.shape[dim], 1)
+        after, before = input.narrow(dim, min(1, input.shape[dim]), count - 1), input.narrow(dim, 0, count - 1)
         input = after.logical_xor(before) if input._array.dtype == BOOL else after - before
     return input
 
@@ -286,7 +285,7 @@ SCATTER_REDUCE = Primitive("scatter_reduce", _scatter_reduce, "self dim index sr
 
 def _reduce_checks(self, dim, index, src, reduce: str) -> int:
     if reduce not in REDUCTIONS:
-        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     return _scatter_checks(self, dim, index, src, "scatter_reduce")
 
 
@@ -330,7 +329,7 @@ def _filled_diagonal(self, value, wrap):
 
 
 FILL_DIAGONAL = Primitive("fill_diagonal", _filled_diagonal, "self value wrap", write=_fill_diagonal, complex=True,
-                          self=_zero_diagonal)
+                          label="torch::autograd::CopySlices", self=_zero_diagonal)
 
 
 @method
@@ -343,20 +342,11 @@ def fill_diagonal_(self, fill_value, wrap: bool = False):
     return FILL_DIAGONAL.inplace(self, fill_value, bool(wrap))
 
 
-def _reshaped(self: Tensor, name: str, shown: Tensor) -> Tensor:
-    """Give a tensor without history the shape and strides of `shown`, a view of it."""
-    if tracks(self) or self._base is not None:
-        raise refuse(f"torch.Tensor.{name} of a tensor that is a view or has a history", f"x = x.{name[:-1]}(…)")
-    self._array = shown._array
-    version_of(self).count += 1
-    return self
-
-
 @method
 def t_(self):
-    return _reshaped(self, "t_", self.detach().t())
+    return reshape_in_place(self, lambda x: x.t(), "TBackward1")
 
 
 @method
 def transpose_(self, dim0: int, dim1: int):
-    return _reshaped(self, "transpose_", self.detach().transpose(dim0, dim1))
+    return reshape_in_place(self, lambda x: x.transpose(dim0, dim1), "TransposeBackward1")

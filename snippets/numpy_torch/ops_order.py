@@ -8,7 +8,7 @@ from .dtypes import INT64
 from .helpers import normal_dim
 from .ops_index import _scatter_add
 from .ops_reduce import _place, _tied, return_type
-from .primitive import Primitive, function, public, scalar_name
+from .primitive import Primitive, function, public, relabel, scalar_name
 from .tensor import Tensor, wrap
 
 
@@ -96,16 +96,10 @@ def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):
 def _median(input, dim, keepdim: bool, skip_nan: bool, result):
     name = "nanmedian" if skip_nan else "median"
     if dim is None:
-        return _labelled(MEDIAN_OF_ALL(input, skip_nan), f"{name.capitalize()}Backward0")
+        return relabel(MEDIAN_OF_ALL(input, skip_nan), f"{name.capitalize()}Backward0")
     pair = MEDIAN(input, skip_nan, _dim(input, dim, "median"), keepdim)
-    _labelled(pair[0], f"{name.capitalize()}Backward1")
+    relabel(pair[0], f"{name.capitalize()}Backward1")
     return result(pair)
-
-
-def _labelled(tensor: Tensor, label: str) -> Tensor:
-    if tensor._node is not None:
-        tensor._node.label = label
-    return tensor
 
 
 @public
@@ -131,6 +125,7 @@ INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 def _quantile(input, q, dim, keepdim: bool, interpolation: str, skip_nan: bool, name: str):
+    from .ops_create import full_like
     from .ops_elementwise import lerp
     from .ops_sort import sort
 
@@ -159,26 +154,26 @@ def _quantile(input, q, dim, keepdim: bool, interpolation: str, skip_nan: bool, 
     ordered = sort(rows, -1)[0].unsqueeze(-2)  # (…, 1, N)
     last, missing = rows.shape[-1] - 1, np.isnan(ordered._array)
     if skip_nan:
-        count = (~missing).sum(-1, keepdims=True)
-        ranks = np.maximum(q._array.reshape(-1, 1) * (count - 1).astype(q._array.dtype), 0)
+        ranks = q * wrap(((~missing).sum(-1, keepdims=True) - 1).astype(q._array.dtype))  # (…, 1, Q)
+        ranks = ranks.masked_fill(ranks < 0, 0)
     else:
-        ranks = np.where(missing.any(-1, keepdims=True), last, q._array.reshape(-1, 1) * q._array.dtype.type(last))
-    ranks = ranks.swapaxes(-1, -2).astype(input._array.dtype)  # (…, 1, Q)
+        ranks = (q * last).expand(*ordered.shape[:-1], q.numel())
+        ranks = ranks.masked_fill(wrap(missing.any(-1, keepdims=True)), last)
     if interpolation in ("lower", "higher", "nearest"):
-        ranks = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}[interpolation](ranks)
-    below = _along_last(ordered, np.floor(ranks))
+        ranks = {"lower": ranks.floor, "higher": ranks.ceil, "nearest": ranks.round}[interpolation]()
+    lower = ranks.floor()
+    below = _along_last(ordered, lower)
     if interpolation in ("linear", "midpoint"):
-        weight = np.full_like(ranks, 0.5) if interpolation == "midpoint" else ranks - np.floor(ranks)
-        below = lerp(below, _along_last(ordered, np.ceil(ranks)), wrap(weight))
+        weight = full_like(ranks, 0.5) if interpolation == "midpoint" else ranks - lower
+        below = lerp(below, _along_last(ordered, ranks.ceil()), weight)
     out = below.squeeze(-2).movedim(-1, 0)  # (Q, …)
     if keepdim:
         out = out.reshape((out.shape[0], *shape))
     return out if q._array.ndim else out.squeeze(0)
 
 
-def _along_last(ordered: Tensor, ranks: np.ndarray) -> Tensor:
-    shape = (*ordered.shape[:-1], ranks.shape[-1])
-    return ordered.gather(-1, wrap(np.ascontiguousarray(np.broadcast_to(ranks, shape)).astype(INT64)))
+def _along_last(ordered: Tensor, ranks: Tensor) -> Tensor:
+    return ordered.gather(-1, wrap(ranks._array.astype(INT64)))
 
 
 @public
@@ -238,38 +233,47 @@ def histc(input, bins: int = 100, min: float = 0, max: float = 0):
     if array.dtype.kind != "f":
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{scalar_name(array.dtype)}'")
     if bins <= 0:
-        raise RuntimeError("bins must be > 0")
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     low, high = array.dtype.type(min), array.dtype.type(max)
     if low == high and array.size:
         low, high = array.min(), array.max()
     if low == high:
         low, high = low - 1, high + 1
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise RuntimeError(f"range of [{low:g}, {high:g}] is not finite")
+        raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
     if low > high:
-        raise RuntimeError("max must be larger than min")
+        raise RuntimeError("torch.histc: max must be larger than min")
     inside = array[(array >= low) & (array <= high)]
     place = ((inside - low) * array.dtype.type(bins) / (high - low)).astype(INT64)
     return wrap(np.bincount(np.minimum(place, bins - 1), minlength=bins).astype(array.dtype))
 
 
+def _unique_consecutive(self, dim):
+    rows = self.reshape(-1) if dim is None else np.moveaxis(self, dim, 0)
+    n = len(rows)
+    starts = np.ones(n, bool)
+    if n:
+        starts[1:] = (rows[1:] != rows[:-1]).any(axis=tuple(range(1, rows.ndim)))
+    values = rows[starts] if dim is None else np.ascontiguousarray(np.moveaxis(rows[starts], 0, dim))
+    inverse = (np.cumsum(starts) - 1).astype(INT64)
+    counts = np.diff(np.append(np.flatnonzero(starts), n)).astype(INT64)
+    return values, inverse.reshape(self.shape) if dim is None else inverse, counts
+
+
+def _no_derivative(grad):
+    raise NotImplementedError("the derivative for 'unique_consecutive' is not implemented.")
+
+
+UNIQUE_CONSECUTIVE = Primitive("unique_consecutive", _unique_consecutive, "self dim", outputs=True, self=_no_derivative)
+
+
 @public
 def unique_consecutive(input, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None):
     """Drop elements (slices along `dim`) equal to the one before them."""
-    array = input._array.reshape(-1) if dim is None else np.moveaxis(
-        input._array, normal_dim(dim, input._array.ndim), 0)
-    n = len(array)
-    starts = np.ones(n, bool)
-    if n:
-        starts[1:] = (array[1:] != array[:-1]).reshape(n - 1, -1).any(-1)
-    values = array[starts]
-    if dim is not None:
-        values = np.ascontiguousarray(np.moveaxis(values, 0, dim))
-    inverse = (np.cumsum(starts) - 1).astype(INT64)
-    counts = np.diff(np.append(np.flatnonzero(starts), n)).astype(INT64)
-    out = [values, *([inverse.reshape(input._array.shape) if dim is None else inverse] if return_inverse else ()),
-           *([counts] if return_counts else ())]
-    return wrap(out[0]) if len(out) == 1 else tuple([wrap(o) for o in out])
+    dim = None if dim is None else normal_dim(dim, input._array.ndim)
+    values, inverse, counts = UNIQUE_CONSECUTIVE(input, dim)
+    out = [values, *([inverse] if return_inverse else ()), *([counts] if return_counts else ())]
+    return out[0] if len(out) == 1 else tuple(out)
 
 
 @function
@@ -285,7 +289,7 @@ def combinations(input, r: int = 2, with_replacement: bool = False):
     if r == 0:
         return input.new_empty(0)
     rows = list((repeated if with_replacement else distinct)(range(len(input._array)), r))
-    return input[wrap(np.array(rows, INT64).reshape(-1, r))]
+    return relabel(input[wrap(np.array(rows, INT64).reshape(-1, r))], "StackBackward0")
 
 
 @function

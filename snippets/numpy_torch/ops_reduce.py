@@ -381,6 +381,8 @@ def aminmax(input, *, dim=None, keepdim: bool = False):
 
 def _arg(input, pick, name: str, dim, keepdim: bool):
     array = input._array
+    if array.dtype == BOOL:
+        raise RuntimeError(f"{name}(): does not support bool input")
     if dim is None:
         if not array.size:
             raise IndexError(
@@ -510,8 +512,8 @@ def sum_to_size(input, *size):
     return out.view(shape) if lead else out
 
 
-TRACE = Primitive("trace", lambda self: np.trace(self, dtype=INT64 if self.dtype.kind in "iub" else self.dtype), "self", complex=True,
-                  self=lambda grad, self_shape: np.eye(*self_shape, dtype=grad.dtype) * grad)
+TRACE = Primitive("trace", lambda self: np.trace(self, dtype=INT64 if self.dtype.kind in "iub" else self.dtype), "self",
+                  complex=True, self=lambda grad, self_shape: np.eye(*self_shape, dtype=grad.dtype) * grad)
 
 
 @public

@@ -3,11 +3,12 @@
 import numpy as np
 
 from .absent import refuse
+from .autograd.graph import Mode
 from .dtypes import Size, dtype
 from .helpers import broadcast_shape, infer_size, normal_dim, normal_dims, sizes_of, sum_to
 from .ops_copy import CONTIGUOUS, check_expand
-from .primitive import Primitive, common_dtype, function, method, public, relabel
-from .tensor import Tensor, wrap
+from .primitive import Primitive, check_inplace, common_dtype, function, method, named, public, relabel, version_of
+from .tensor import Tensor, tracks, wrap
 
 VIEW_ERROR = (
     "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -211,6 +212,8 @@ def flatten(input, start_dim: int = 0, end_dim: int = -1):
 
 @public
 def unflatten(input, dim: int, sizes):
+    if not input._array.ndim:
+        raise RuntimeError("unflatten got an unexpected error:\nDimension specified as 0 but tensor has no dimensions")
     dim = normal_dim(dim, input._array.ndim)
     shape = input._array.shape
     sizes = (sizes,) if isinstance(sizes, int) else tuple(sizes)
@@ -381,13 +384,26 @@ def squeeze(input, dim=None):
 
 @method
 def squeeze_(self, dim=None):
-    self._array = squeeze(self.detach(), dim)._array
-    return self
+    label = "SqueezeBackward3" if dim is None else "SqueezeBackward4" if isinstance(dim, int) else "SqueezeBackward5"
+    return reshape_in_place(self, lambda t: squeeze(t, dim), label)
 
 
 @method
 def unsqueeze_(self, dim: int):
-    self._array = unsqueeze(self.detach(), dim)._array
+    return reshape_in_place(self, lambda t: unsqueeze(t, dim), "UnsqueezeBackward1")
+
+
+def reshape_in_place(self, view_of, label: str):
+    """Let `self` show its memory as `view_of(self)` does: unsqueeze_, t_, transpose_, …"""
+    if Mode.grad and tracks(self):
+        check_inplace(self)
+    shown = view_of(self)
+    self._array, self._node, self._number = shown._array, shown._node, shown._number
+    relabel(self, label)
+    writes = version_of(self)
+    writes.count += 1
+    if self._base is not None:
+        self._chain, self._chain_version = shown._chain, writes.count
     return self
 
 
@@ -428,7 +444,7 @@ def unbind(input, dim: int = 0):
     return UNBIND(input, normal_dim(dim, input._array.ndim))
 
 
-@public
+@function
 def split(tensor, split_size_or_sections, dim: int = 0):
     """Views of consecutive pieces: of one size, or of a list of sizes."""
     dim = normal_dim(dim, tensor._array.ndim)
@@ -454,6 +470,13 @@ def split(tensor, split_size_or_sections, dim: int = 0):
     if out:
         relabel(out[0], "SplitWithSizesBackward0")
     return out
+
+
+def _split_method(self, split_size, dim: int = 0):  # PyTorch names the argument differently here
+    return split(self, split_size, dim)
+
+
+method(named(_split_method, "split"))
 
 
 @public

@@ -79,6 +79,8 @@ def msort(input):
 def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True):
     dim = normal_dim(dim, input._array.ndim)
     n = input._array.shape[dim] if input._array.ndim else 1
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes on CPU")
     if not 0 <= k <= n:
         raise RuntimeError("selected index k out of range")
     return TOPK_RESULT(TOPK(input, k, dim, bool(largest)))

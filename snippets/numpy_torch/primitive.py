@@ -40,18 +40,23 @@ class Primitive:
         variadic: the first argument is a tuple of tensors, and its formula returns one gradient for each.
         joint: one formula for all of `inputs` (a string of names); it returns a tuple of gradients.
         complex: the formulas hold for complex numbers too.
+        kernel: PyTorch's name of the kernel and the kinds of numbers it is written for, as "abs_cpu iufc"
+            (b, i, u, f, c as in NumPy); tensors of another kind are refused.
         write: in-place forward of (memory, *rest) for ops that need not compute a whole new array.
         formulas: `name=formula` for each differentiable input.
     """
 
-    __slots__ = ("complex", "formulas", "forward", "inputs", "joint", "kind", "label", "name", "outputs", "params",
+    __slots__ = ("complex", "formulas", "forward", "inputs", "joint", "kernel", "kind",
+                 "label", "name", "outputs", "params",
                  "plans", "slots", "variadic", "view", "write")
 
     def __init__(self, name, forward, params, /, *, kind=None, view=False, outputs=False, variadic=False, joint=None,
-                 inputs="", complex=False, label=None, write=None, **formulas):
+                 inputs="", complex=False, label=None, write=None,
+                 kernel=None, **formulas):
         self.name, self.forward, self.params = name, forward, tuple(params.split())
         self.kind, self.view, self.outputs, self.variadic = kind, view, outputs, variadic
         self.complex, self.joint, self.write = complex, joint, write
+        self.kernel = kernel.split() if kernel else None
         self.label = label or "".join([w[:1].upper() + w[1:] for w in name.split("_")]) + "Backward0"
         self.formulas = formulas
         self.inputs = tuple(inputs.split()) or tuple([p for p in self.params if p in formulas])
@@ -94,6 +99,10 @@ class Primitive:
             arrays = [a._array if isinstance(a, Tensor) else a for a in args]
             if self.variadic:
                 arrays[0] = tuple([t._array for t in args[0]])
+        if self.kernel is not None:
+            kind = next(a for a in arrays if isinstance(a, np.ndarray)).dtype
+            if kind.kind not in self.kernel[1]:
+                raise NotImplementedError(f"\"{self.kernel[0]}\" not implemented for '{scalar_name(kind)}'")
         if tracked and not self.complex:
             self.refuse_complex(arrays)
         return arrays, tracked
@@ -223,6 +232,7 @@ class Primitive:
             out._chain = ((self, params, number) if source._base is None
                           else (source._chain, (self, params, number)))
             out._chain_version = out._writes.count
+            out._base_array = out._base._array
             out._creation = (source._creation or ("no_grad" if not Mode.grad else None)
                              or ("multiple" if self.outputs else None))
 
@@ -291,6 +301,8 @@ def scalar_name(numpy_dtype) -> str:
 
 def flat_chain(tensor: Tensor) -> tuple:
     """The view steps from `tensor`'s base to `tensor`, first step first."""
+    if tensor._base_array is not tensor._base._array:
+        raise refuse("writing to a view whose base was given another shape or data", "make the view anew")
     steps, link = [], tensor._chain
     while type(link[0]) is tuple:
         link, step = link

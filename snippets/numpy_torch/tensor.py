@@ -37,6 +37,7 @@ class Tensor(metaclass=TensorType):
     _base = None
     _chain = None
     _chain_version = 0
+    _base_array = None
     _creation = None
     _hooks = None
     _inference = False

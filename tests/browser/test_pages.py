@@ -66,23 +66,18 @@ def test_a_page_that_is_not_there_says_so_in_the_sites_look(open_page):
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_first_load_is_small_and_nothing_moves(open_page, host, width):
-    page = open_page("404.html", width=width)  # so that the observer is there before the page
-    page.add_init_script(SHIFTS)
-    page.context.clear_cookies()
-    host.log.clear()
-    page = open_page("", width=width)
-    page.context.add_init_script(SHIFTS)
-    fresh = page.context.new_page()
-    host.log.clear()
-    session = page.context.new_cdp_session(fresh)
+    context = open_page("404.html", width=width).context
+    context.add_init_script(SHIFTS)
+    page = context.new_page()
+    session = context.new_cdp_session(page)
     session.send("Network.enable")
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    fresh.goto(host.url + RNN, wait_until="networkidle")
-    assert sum(answer.size for answer in host.log) <= FEW_BYTES, sorted(
-        ((answer.size, answer.path) for answer in host.log), reverse=True
-    )
-    scroll_through(fresh)
-    assert fresh.evaluate("shift") <= LITTLE_SHIFT
+    host.log.clear()
+    page.goto(host.url + RNN, wait_until="networkidle")
+    sent = sorted(((answer.size, answer.path) for answer in host.log), reverse=True)
+    assert sum(size for size, _ in sent) <= FEW_BYTES, sent
+    scroll_through(page)
+    assert page.evaluate("shift") <= LITTLE_SHIFT
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -93,9 +88,9 @@ def test_text_and_figures_take_the_theme(open_page, dark):
         "import(new URL('../../assets/generated/tokens.js', location.href)).then((m) => m.TOKENS)"
     )
     assert paper == tokens["colours"]["paper"]["dark" if dark else "light"]
-    assert page.evaluate("getComputedStyle(document.querySelector('article > p:not([class])')).fontFamily").startswith(
-        '"Source Serif 4'
-    )
+    assert page.evaluate(
+        "getComputedStyle(document.querySelector('article > p:not([class])')).fontFamily"
+    ).startswith('"Source Serif 4')
     assert page.evaluate(
         "document.fonts.ready.then(() => document.fonts.check('18px \"Source Serif 4 Variable\"'))"
     )

@@ -11,6 +11,9 @@ NOT_COMPARABLE = {
 # single samples whose result PyTorch leaves open: (op, dtype) → reason
 OPEN_RESULT = {
     ("topk", "int64"): "which of several equal elements are returned depends on the C++ library's nth_element",
+    ("kthvalue", "int64"): "which of several equal elements is returned depends on the C++ library's nth_element",
+    ("mode", "int64"): "which of several equal elements is returned depends on the C++ library's sort",
+    ("mode", "bool"): "which of several equal elements is returned depends on the C++ library's sort",
     ("sort", "bool"): "the order of equal elements without stable=True depends on the machine's vector unit",
     ("argsort", "bool"): "the order of equal elements without stable=True depends on the machine's vector unit",
 }
@@ -26,10 +29,24 @@ REFUSED = {
 OTHER_NAME = {
     "einsum": "contracted in another order of permutations",
     "tensordot": "written with einsum",
+    "quantile": "written with sort, gather and lerp",
+    "nanquantile": "written with sort, gather and lerp",
     "linalg.multi_dot": "multiplied from left to right",
 }
 # (rtol, atol) where float32 rounding differs more than usual
 TOLERANCES: dict[str, tuple[float, float]] = {
     # scores of up to ±100 saturate the softmax; what is left of its gradient is rounding
     "nn.functional.scaled_dot_product_attention": (1.3e-5, 5e-5),
+    # probabilities e^(α + β) of paths whose logarithms lie in the hundreds: each keeps four digits in float32
+    "nn.functional.ctc_loss": (1.3e-5, 1e-4),
+    # beside a pole PyTorch's float32 kernel is itself off by this much; test_ops_more.py compares in float64
+    "digamma": (3e-5, 1e-5),
+    "polygamma.polygamma_n_0": (3e-5, 1e-5),
+    "polygamma.polygamma_n_1": (3e-5, 1e-5),
+    "polygamma.polygamma_n_2": (3e-5, 1e-5),
+    "polygamma.polygamma_n_3": (3e-5, 1e-5),
+    "polygamma.polygamma_n_4": (3e-5, 1e-5),
+    "special.polygamma.special_polygamma_n_0": (3e-5, 1e-5),
+    # one sample holds ±10,000, of which float32 keeps three decimals; test_ops_more.py has usual numbers
+    "logcumsumexp": (1e-2, 1e-2),
 }

@@ -1,4 +1,4 @@
-"""Convolution, pooling, norm, padding and resizing layers equal PyTorch's: weights, outputs, gradients, states, repr."""
+"""Convolution, pooling, norm, padding and resizing layers equal PyTorch's: weights, outputs, gradients, repr."""
 
 import pytest
 

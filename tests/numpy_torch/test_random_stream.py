@@ -26,28 +26,8 @@ def same(program, exact=True) -> None:
 
 # What is absent. Each row is asserted: once numpy_torch has it, the row must go.
 NOT_YET: dict[str, str] = {
-    "dropout1d": "missing: nn.Dropout1d",
-    "dropout2d": "missing: nn.Dropout2d",
-    "gumbel_softmax": "missing: nn.functional.gumbel_softmax",
     "EmbeddingBag": "missing: nn.EmbeddingBag",
-    "Conv1d": "missing: nn.Conv1d",
-    "Conv2d": "missing: nn.Conv2d",
-    "ConvTranspose1d": "missing: nn.ConvTranspose1d",
-    "ConvTranspose2d": "missing: nn.ConvTranspose2d",
     "LSTM with a projection": "missing: proj_size of a recurrent module",
-    "MultiheadAttention": "missing: nn.MultiheadAttention",
-    "MultiheadAttention of other widths": "missing: nn.MultiheadAttention",
-    "TransformerEncoderLayer": "missing: nn.TransformerEncoderLayer",
-    "TransformerDecoderLayer": "missing: nn.TransformerDecoderLayer",
-    "TransformerEncoder": "missing: nn.TransformerEncoder",
-    "Transformer": "missing: nn.Transformer",
-    "BatchNorm2d": "missing: nn.BatchNorm2d",
-    "LayerNorm": "missing: nn.LayerNorm",
-    "GroupNorm": "missing: nn.GroupNorm",
-    "RMSNorm": "missing: nn.RMSNorm",
-    "InstanceNorm1d": "missing: nn.InstanceNorm1d",
-    "spectral norm": "missing: nn.utils.parametrizations",
-    "weight norm": "missing: nn.utils.parametrizations",
 }
 
 

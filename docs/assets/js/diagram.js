@@ -15,6 +15,9 @@ export class Diagram {
     this.canvas = /** @type {HTMLElement} */ (element.querySelector(".atlas-diagram__canvas"));
     /** @type {HTMLElement[]} */
     this.whys = [...element.querySelectorAll(".atlas-diagram__whys > [data-why]")].map((item) => /** @type {HTMLElement} */ (item));
+    this.whys.forEach((item, index) => {
+      item.dataset.number = String(index + 1);
+    });
     this.order = this.whys.map((item) => item.dataset.why ?? "");
     this.stepper = /** @type {HTMLElement} */ (element.querySelector(".atlas-diagram__stepper"));
     /** How many boxes are drawn; all of them until the reader starts stepping. */

@@ -259,12 +259,12 @@ export class Figures {
           for (const entry of entries) {
             if (!entry.isIntersecting) continue;
             observer.unobserve(entry.target);
-            this.byElement(entry.target)?.approach();
+            this.of(entry.target)?.approach();
           }
         },
         { rootMargin: begun ? AHEAD : "0px" },
       );
-      this.views.forEach((view) => observer.observe(view.element));
+      this.views.forEach((view) => observer.observe(view.plot));
       signal.addEventListener("abort", () => observer.disconnect());
       return observer;
     };
@@ -282,9 +282,10 @@ export class Figures {
     }
   }
 
-  /** @param {Element} element */
-  byElement(element) {
-    return this.views.get(/** @type {HTMLElement} */ (element).dataset.figure ?? "");
+  /** @param {Element} plot */
+  of(plot) {
+    const figure = /** @type {HTMLElement | null} */ (plot.closest("[data-figure]"));
+    return this.views.get(figure?.dataset.figure ?? "");
   }
 
   /**

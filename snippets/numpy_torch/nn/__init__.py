@@ -19,7 +19,8 @@ FILES = {
     "dropout": "Dropout",
     "dropout_more": "AlphaDropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
     "loss": "BCELoss BCEWithLogitsLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss NLLLoss SmoothL1Loss",
-    "loss_more": "CTCLoss CosineEmbeddingLoss GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss "
+    "ctc": "CTCLoss",
+    "loss_more": "CosineEmbeddingLoss GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss "
                  "MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss PoissonNLLLoss SoftMarginLoss "
                  "TripletMarginLoss TripletMarginWithDistanceLoss",
     "distance": "CosineSimilarity PairwiseDistance",

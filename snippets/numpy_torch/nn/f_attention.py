@@ -78,7 +78,7 @@ def _check_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | N
                            f"{sizes[0]} key.dim: {sizes[1]} and value.dim: {sizes[2]} instead.")
     if mask is not None:
         kind = mask._array.dtype
-        if kind != bool and kind != np.float32 and kind != query._array.dtype:
+        if kind not in (np.bool_, np.float32, query._array.dtype):
             raise RuntimeError("Expected attn_mask dtype to be bool or float or to match query dtype, but got "
                                f"attn_mask.dtype: {PLAIN.get(kind.name, kind.name)} and  query.dtype: {kinds[0]} "
                                "instead.")

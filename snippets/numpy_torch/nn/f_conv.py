@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from ..absent import refuse
 from ..primitive import Primitive, relabel, scalar_name
 from ..tensor import Tensor
 from .windows import (
@@ -43,8 +44,8 @@ def _rows(w, g: Geometry):
 
 
 def _positions(y, g: Geometry):
-    """(N, groups, O/groups, positions)."""
-    return y.reshape(len(y), g.groups, -1, math.prod(g.out))
+    """(N, groups, O/groups, positions), contiguous: a gradient that was expanded has no memory layout for a product."""
+    return np.ascontiguousarray(y).reshape(len(y), g.groups, -1, math.prod(g.out))
 
 
 def _per_channel(w, position):
@@ -117,7 +118,7 @@ WEIGHT = Primitive("convolution_backward", _weight, "y x g",
 
 # --- arguments -------------------------------------------------------------------------------------
 
-C_NAMES = {"float32": "float", "float64": "double", "int64": "long", "int32": "int", "float16": "c10::Half",
+C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "c10::Half",
            "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short",
            "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
 
@@ -128,12 +129,15 @@ def _check(call: str, input: Tensor, weight: Tensor, bias, n: int, stride, paddi
     if x.ndim not in (n + 1, n + 2):
         raise RuntimeError(f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {call}, but got input of "
                            f"size: {list(x.shape)}")
-    for other, what in ((w, "weight"), (None if bias is None else bias._array, "bias")):
-        if other is not None and other.dtype != x.dtype:
-            raise RuntimeError(f"Input type ({C_NAMES[x.dtype.name]}) and {what} type ({C_NAMES[other.dtype.name]}) "
-                               "should be the same")
+    if bias is not None and bias._array.dtype != x.dtype:
+        raise RuntimeError(f"Input type ({C_NAMES[x.dtype.name]}) and bias type ({C_NAMES[bias._array.dtype.name]}) "
+                           "should be the same")
+    if w.dtype != x.dtype:
+        raise RuntimeError(f"expected scalar type {scalar_name(x.dtype)} but found {scalar_name(w.dtype)}")
     if x.dtype.kind == "b":
-        raise NotImplementedError("\"conv\" not implemented for 'Bool'")
+        raise NotImplementedError("\"slow_conv2d_cpu\" not implemented for 'Bool'")
+    if 0 in w.shape[1:2]:
+        raise refuse(f"torch.nn.functional.{call} of no channels", "at least one channel")
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
     if min(padding) < 0:
@@ -210,11 +214,12 @@ def _transposed(call: str, n: int, input, weight, bias, stride, padding, output_
         raise RuntimeError("negative output_padding is not supported")
     _check(call, input, weight, bias, n, stride, padding, dilation, groups, True)
     kernel, given = weight._array.shape[2:], input._array.shape[-n:]
-    for e, s, d in zip(extra, stride, dilation, strict=True):
-        if e >= s and e >= d:
-            names = ("height", "width") if n == 2 else ("depth", "height", "width")[3 - n:]
-            both = "".join([f" output_padding_{name}: {v}" for name, v in zip(names, extra, strict=True)])
-            raise RuntimeError(f"output padding must be smaller than either stride or dilation, but got{both}")
+    if any([e >= s and e >= d for e, s, d in zip(extra, stride, dilation, strict=True)]):
+        shown, names = "", ("depth", "height", "width")[-max(n, 2):]
+        for values, what, filler in ((extra, "output_padding", 0), (stride, "stride", 1), (dilation, "dilation", 1)):
+            full = (filler,) * (len(names) - n) + values
+            shown += "".join([f" {what}_{name}: {v}" for name, v in zip(names, full, strict=True)])
+        raise RuntimeError(f"output padding must be smaller than either stride or dilation, but got{shown}")
     size = tuple([(o - 1) * s - 2 * p + d * (k - 1) + e + 1
                   for o, s, p, d, k, e in zip(given, stride, padding, dilation, kernel, extra, strict=True)])
     if min(size) < 1:

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from ..primitive import Primitive
+from ..primitive import Primitive, scalar_name
 from ..random import DROPOUT, default_generator, fill_in_memory_order
 from ..tensor import Tensor
 
@@ -24,6 +24,8 @@ def _check(p: float) -> None:
 def _kept(input: Tensor, p: float, by_channel: bool) -> np.ndarray:
     """1 for every element, or every channel of (N, C, …), that stays, from the stream of the default generator."""
     x = input._array
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {scalar_name(x.dtype)}")
     if by_channel:
         if x.ndim < 2:
             raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")

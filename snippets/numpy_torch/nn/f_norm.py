@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..autograd.graph import Mode
-from ..primitive import Primitive, check_inplace, common_dtype, relabel, version_of
+from ..primitive import Primitive, check_inplace, relabel, scalar_name, version_of
 from ..tensor import Tensor, tracks
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "rms_norm"]
@@ -91,17 +91,18 @@ def _normalised_shape(name: str, input: Tensor, normalized_shape, weight, bias=N
         if t is not None and t._array.shape != shape:
             raise RuntimeError(f"Expected {what} to be of same shape as normalized_shape, but got {what} of shape "
                                f"{list(t._array.shape)} and normalized_shape = {list(shape)}")
+    if name == "rms_norm" and input._array.ndim < len(shape):
+        raise ValueError(f"Input tensor must have at least {len(shape)} dimensions, but got {input._array.ndim}")
     if input._array.shape[-len(shape):] != shape:
+        comma = ", " if name == "layer_norm" else ""
         raise RuntimeError(f"Given normalized_shape={list(shape)}, expected input with shape "
-                           f"[*, {', '.join([str(n) for n in shape])}], but got input of size"
+                           f"[*{comma}{', '.join([str(n) for n in shape])}], but got input of size"
                            f"{list(input._array.shape)}")
     return shape
 
 
 def _floating(input: Tensor, name: str) -> None:
     if input._array.dtype.kind != "f":
-        from ..primitive import scalar_name
-
         raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(input._array.dtype)}'")
 
 
@@ -118,20 +119,19 @@ def layer_norm(input: Tensor, normalized_shape, weight: Tensor | None = None, bi
 def _same_types(input: Tensor, *others) -> None:
     for t in others:
         if t is not None and t._array.dtype != input._array.dtype:
-            from ..primitive import scalar_name
-
-            raise RuntimeError(f"expected scalar type {scalar_name(input._array.dtype)} but found "
-                               f"{scalar_name(t._array.dtype)}")
+            raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of "
+                               f"{scalar_name(input._array.dtype)}")
 
 
 def rms_norm(input: Tensor, normalized_shape, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """input / √(mean of squares + eps) over the last dimensions; eps None is the smallest step of the type."""
     shape = _normalised_shape("rms_norm", input, normalized_shape, weight)
+    _floating(input, "rms_norm")
     if eps is None:
         eps = float(np.finfo(input._array.dtype).eps)
     axes = tuple(range(input._array.ndim - len(shape), input._array.ndim))
-    if weight is not None and common_dtype((input, weight)) is not input.dtype:
-        return RMS(input, None, axes, shape, eps, []) * weight
+    if weight is not None and weight.dtype is not input.dtype:
+        return (RMS(input, None, axes, shape, eps, []) * weight).to(input.dtype)
     return RMS(input, weight, axes, shape, eps, [])
 
 
@@ -227,6 +227,7 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
         raise RuntimeError(f"running_{'mean' if running_mean is None else 'var'} must be defined in evaluation mode")
     _check_channels(shape[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _floating(input, "batch_norm")
+    _same_types(input, weight, bias, running_mean, running_var)
     axes, scale = (0, *range(2, len(shape))), _per_channel(shape)
     if not training:
         mean, variance = running_mean._array, running_var._array

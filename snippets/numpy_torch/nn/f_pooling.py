@@ -17,20 +17,31 @@ def _shown(sizes) -> str:
     return "x".join([str(s) for s in sizes])
 
 
+def _check_input(call: str, n: int, shape: tuple) -> None:
+    if n == 1 and call.startswith("avg") and len(shape) not in (2, 3):
+        raise RuntimeError(f"Expected 2 to 3 dimensions, but got {len(shape)}-dimensional tensor for argument #1 "
+                           f"'self' (while checking arguments for {call})")
+    if n == 2 and call.startswith("avg") and len(shape) < 3:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-len(shape)}, {len(shape) - 1}], but "
+                         "got -3)")
+    if len(shape) not in (n + 1, n + 2) or 0 in shape[-n - 1:]:
+        if n == 2 and call.startswith("max") and len(shape) not in (3, 4):
+            raise RuntimeError("non-empty 3D or 4D (batch mode) tensor expected for input")
+        raise RuntimeError(f"{'max_pool1d: ' if n == 1 else ''}Expected {n + 1}D or {n + 2}D (batch mode) tensor with "
+                           f"optional 0 dim batch size for input, but got:{list(shape)}")
+
+
 def _geometry(call: str, n: int, input: Tensor, kernel_size, stride, padding, dilation,
               ceil_mode: bool) -> Geometry:
     shape = input._array.shape
-    if len(shape) not in (n + 1, n + 2):
-        raise RuntimeError(f"{call}() Expected {n + 1}D or {n + 2}D input tensor, but got {list(shape)}" if n == 1
-                           else f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input")
-    if 0 in shape[-n - 1:]:
-        raise RuntimeError(f"{call}(): Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch "
-                           f"size for input, but got: {list(shape)}")
+    _check_input(call, n, shape)
     if input._array.dtype.kind == "b":
         raise NotImplementedError(f"\"{call}\" not implemented for 'Bool'")
     kernel = spatial(kernel_size, n, "kernel_size", call)
     stride = kernel if stride is None or stride in ((), []) else spatial(stride, n, "stride", call)
     padding, dilation = spatial(padding, n, "padding", call), spatial(dilation, n, "dilation", call)
+    if 0 in stride:
+        raise RuntimeError("stride should not be zero")
     for values, name in ((kernel, "kernel size"), (stride, "stride"), (dilation, "dilation")):
         if min(values) <= 0:
             raise RuntimeError(f"{call}: {name} should be greater than zero, but got {list(values)}")
@@ -38,6 +49,9 @@ def _geometry(call: str, n: int, input: Tensor, kernel_size, stride, padding, di
         if p < 0:
             raise RuntimeError(f"{call}() padding must be non-negative, but got {p}")
         if p > ((k - 1) * d + 1) // 2:
+            if call == "max_pool1d":
+                raise RuntimeError("max_pool1d() padding should be at most half of kernel size, but got "
+                                   f"padding={p} and kernel_size={k}")
             raise RuntimeError("pad should be at most half of effective kernel size, but got "
                                f"pad={p}, kernel_size={k} and dilation={d}")
     out, high = [], []
@@ -48,9 +62,11 @@ def _geometry(call: str, n: int, input: Tensor, kernel_size, stride, padding, di
         out.append(count)
         high.append(max((count - 1) * s + d * (k - 1) + 1 - size - p, 0))
     if min(out) < 1:
-        channels = shape[-n - 1]
-        raise RuntimeError(f"Given input size: ({_shown((channels, *shape[-n:]))}). Calculated output size: "
-                           f"({_shown((channels, *out))}). Output size is too small")
+        if call == "max_pool1d":
+            raise RuntimeError(f"max_pool1d() Invalid computed output size: {out[0]}")
+        lead = (shape[-n - 1], 1) if n == 1 else shape[-n - 1:-n]
+        raise RuntimeError(f"Given input size: ({_shown((*lead, *shape[-n:]))}). Calculated output size: "
+                           f"({_shown((*lead, *out))}). Output size is too small")
     return Geometry(shape[-n:], kernel, stride, padding, tuple(high), dilation, tuple(out))
 
 
@@ -83,15 +99,17 @@ def _best_tap(x, g: Geometry):
         first = np.maximum(-((np.arange(o) * s - p) // d), 0)  # the first tap inside the input
         best = best * k + first.reshape([-1 if a == axis else 1 for a in range(len(g.out))])
     x = padded(x, g.low, g.high, _lowest(x.dtype))
-    best = np.broadcast_to(best, (*x.shape[:-len(g.out)], *g.out)).copy()
+    small = np.int16 if math.prod(g.kernel) < 1 << 15 else np.int64
+    best = np.broadcast_to(best.astype(small), (*x.shape[:-len(g.out)], *g.out)).copy()
     top = np.full(best.shape, _lowest(x.dtype), x.dtype)
+    has_nan = x.dtype.kind == "f" and bool(np.isnan(x).any())
     for number, (_, seen) in enumerate(taps(g)):
         part = x[seen]
         better = part > top
-        if x.dtype.kind == "f":
+        if has_nan:
             better |= part != part
-        top = np.where(better, part, top)
-        best[better] = number
+        np.copyto(top, part, where=better)
+        np.copyto(best, number, where=better)
     return best
 
 
@@ -132,6 +150,8 @@ def _flat_index(best: np.ndarray, g: Geometry) -> np.ndarray:
 
 def _max_pool(n: int, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
     g = _geometry(f"max_pool{n}d", n, input, kernel_size, stride, padding, dilation, ceil_mode)
+    if n == 1 and not return_indices and input._array.dtype.kind != "f":
+        raise NotImplementedError(f"\"max_pool1d_impl\" not implemented for '{scalar_name(input._array.dtype)}'")
     out = _finished(MAX(input, g), n, f"MaxPool{n}DWithIndicesBackward0")
     return (out, wrap(_flat_index(_best_tap(input._array, g), g))) if return_indices else out
 
@@ -247,8 +267,14 @@ def avg_pool3d(input, kernel_size, stride=None, padding=0, ceil_mode: bool = Fal
 def _adaptive(call: str, n: int, input: Tensor, output_size) -> tuple[tuple, tuple, Geometry | None]:
     """Input size, output size, and the windows if all are of one size."""
     shape = input._array.shape
+    if n > 1 and isinstance(output_size, tuple | list) and len(shape) <= len(output_size):
+        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}, got {len(shape)}")
     if len(shape) not in (n + 1, n + 2):
-        raise RuntimeError(f"{call}(): Expected {n + 1}D or {n + 2}D tensor, but got {list(shape)}")
+        if n == 1:
+            raise RuntimeError(f"Expected 2 to 3 dimensions, but got {len(shape)}-dimensional tensor for argument #1 "
+                               f"'self' (while checking arguments for {call})")
+        raise RuntimeError(f"{call}(): Expected {n + 1}D or {n + 2}D tensor, but got{':' if 'max' in call else ''} "
+                           f"{list(shape)}")
     if 0 in shape[-n:]:
         raise RuntimeError(f"{call}(): Expected input to have non-zero size for non-batch dimensions, but input has "
                            f"sizes {list(shape)} with dimension {shape.index(0, len(shape) - n)} being empty")

@@ -92,7 +92,7 @@ def pad(input: Tensor, pad, mode: str = "constant", value: float | None = None) 
     shape = input._array.shape
     pad = [int(p) for p in pad]
     if len(pad) % 2:
-        raise RuntimeError(f"Padding length must be divisible by 2, but got {len(pad)}")
+        raise RuntimeError("Padding length must be divisible by 2")
     if len(pad) > 2 * len(shape):
         raise RuntimeError("Padding length should be less than or equal to two times the input dimension but got "
                            f"padding length {len(pad)} and input of dimension {len(shape)}")
@@ -100,20 +100,19 @@ def pad(input: Tensor, pad, mode: str = "constant", value: float | None = None) 
     pairs = [(pad[2 * i], pad[2 * i + 1]) for i in range(n - 1, -1, -1)]
     if mode == "constant":
         around = ((0, 0),) * (len(shape) - n) + tuple(pairs)
-        for d, (s, (a, b)) in enumerate(zip(shape, around, strict=True)):
-            if s + a + b < 0:
-                raise RuntimeError(f"The input size {s}, plus negative padding {a} and {b} resulted in a negative "
-                                   f"output size, which is invalid. Check dimension {d} of your input.")
+        if any([s + a + b < 0 for s, (a, b) in zip(shape, around, strict=True)]):
+            raise RuntimeError("narrow(): length must be non-negative.")
         return CONSTANT(input, around, 0 if value is None else value)
     if mode not in LABELS:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value not in (None, 0):
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if not (1 <= n <= 3 and len(shape) in (n + 1, n + 2)):
         raise NotImplementedError("Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now")
     _check_sources(input, mode, n, pairs)
     if mode != "circular" and input._array.dtype.kind == "b":
-        raise NotImplementedError(f"\"{mode}\" not implemented for '{scalar_name(input._array.dtype)}'")
+        name = "reflection" if mode == "reflect" else "replication"
+        raise NotImplementedError(f"\"{name}_pad{n}d\" not implemented for '{scalar_name(input._array.dtype)}'")
     options = tuple([(i - n, s, a, _source(mode, s, a, b))
                      for i, (s, (a, b)) in enumerate(zip(shape[-n:], pairs, strict=True))])
     return relabel(COPIED(input, options), LABELS[mode].format(n))
@@ -172,7 +171,7 @@ def interpolate(input: Tensor, size=None, scale_factor=None, mode: str = "neares
     """
     if mode in ("nearest", "area", "nearest-exact") and align_corners is not None:
         raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | "
-                         "bicubic | trilinear | lanczos")
+                         "bicubic | trilinear")
     align = bool(align_corners)
     shape = input._array.shape
     n = len(shape) - 2
@@ -199,7 +198,7 @@ def interpolate(input: Tensor, size=None, scale_factor=None, mode: str = "neares
         raise RuntimeError(f"Input and output sizes should be greater than 0, but got input {list(shape[2:])} and "
                            f"output {list(size)}")
     kind = input._array.dtype
-    if kind.kind != "f":
+    if kind.kind != "f" and not (kind == np.uint8 and mode.startswith("nearest")):
         raise NotImplementedError(f"\"upsample_{mode}\" not implemented for '{scalar_name(kind)}'")
     real = np.float64 if kind == np.float64 else np.float32
     axes = []

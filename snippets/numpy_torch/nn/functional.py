@@ -8,10 +8,12 @@ FILES = {
     "f_activation": "celu elu gelu glu hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish prelu "
                     "relu relu6 selu sigmoid silu softmax softmin softplus softsign tanh tanhshrink",
     "f_activation_more": "elu_ hardshrink hardtanh_ leaky_relu_ relu_ rrelu selu_ celu_ softshrink threshold "
-                         "threshold_ gumbel_softmax",
+                         "threshold_",
+    "f_gumbel": "gumbel_softmax",
+    "ctc": "ctc_loss",
     "f_loss": "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy huber_loss kl_div l1_loss mse_loss "
               "nll_loss smooth_l1_loss",
-    "f_loss_more": "cosine_embedding_loss ctc_loss gaussian_nll_loss hinge_embedding_loss margin_ranking_loss "
+    "f_loss_more": "cosine_embedding_loss gaussian_nll_loss hinge_embedding_loss margin_ranking_loss "
                    "multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss poisson_nll_loss "
                    "soft_margin_loss triplet_margin_loss triplet_margin_with_distance_loss pdist",
     "f_conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d fold unfold",

@@ -37,8 +37,12 @@ def spatial(value, n: int, name: str = "kernel_size", call: str = "") -> tuple:
     value = tuple([v.__index__() for v in value])
     if len(value) == 1:
         return value * n
+    if len(value) != n and call.startswith("conv"):
+        raise RuntimeError(f"expected {name} to be a single integer value or a list of {n} values to match the "
+                           f"convolution dimensions, but got {name}={list(value)}")
     if len(value) != n:
-        raise RuntimeError(f"{call}: {name} must either be a single int, or a tuple of {n} ints")
+        raise RuntimeError(f"{call}: {name} must either be a single int, or a tuple of "
+                           f"{('one', 'two', 'three')[n - 1]} ints")
     return value
 
 

@@ -47,7 +47,7 @@ class Adam(Optimizer):
         square += (1 - beta2) * grad * grad
         if group["amsgrad"]:
             square = np.maximum(state["max_exp_avg_sq"]._array, square, out=state["max_exp_avg_sq"]._array)
-        scale = np.sqrt(square)
+        scale = np.asarray(np.sqrt(square))  # the root of a 0-dim array is no array
         scale /= math.sqrt(1 - beta2**steps)
         scale += group["eps"]
         np.divide(mean, scale, out=scale)

@@ -21,9 +21,9 @@ def augment(images, generator):
 class Encoder(nn.Sequential):
     def __init__(self):
         super().__init__()
-        self.add_module("conv", nn.Conv2d(3, 8, 3, stride=2, padding=1, padding_mode="reflect"))
+        self.add_module("conv", nn.Conv2d(3, 8, 3, stride=2, padding=1, padding_mode="reflect", bias=False))
         self.add_module("act", nn.PReLU(8))
-        self.add_module("depthwise", nn.Conv2d(8, 8, 3, padding=1, groups=8))
+        self.add_module("depthwise", nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False))
         self.add_module("pool", nn.AvgPool2d(2))
         self.add_module("flat", nn.Flatten())
 
@@ -32,7 +32,7 @@ class Learner(nn.Module):
     def __init__(self):
         super().__init__()
         self.encoder = Encoder()
-        self.projector = nn.Sequential(nn.Linear(72, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 8))
+        self.projector = nn.Sequential(nn.Linear(72, 16, bias=False), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 8))
         self.predictor = nn.Linear(8, 8)
         self.target = copy.deepcopy(self.encoder)
         self.target_projector = copy.deepcopy(self.projector)

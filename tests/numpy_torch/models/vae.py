@@ -11,7 +11,7 @@ class VAE(nn.Module):
         self.encoder = nn.Sequential(
             nn.Conv2d(1, 6, 3, stride=2, padding=1),
             nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(6, 12, 3, stride=2, padding=1),
+            nn.Conv2d(6, 12, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(12),
             nn.LeakyReLU(0.2, inplace=True),
             nn.Flatten(),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ...absent import module_attribute
+from ...absent import module_attribute, refuse
 from ...ops_reduce import vector_norm
 from ...ops_shape import cat, stack
 from ...tensor import Tensor, wrap
@@ -62,9 +62,10 @@ def vector_to_parameters(vec: Tensor, parameters) -> None:
         start += n
 
 
-LAZY = {"rnn": "nn.utils.rnn", "parametrizations": "nn.utils.parametrizations", "parametrize": "nn.utils.parametrize",
-        "spectral_norm": "nn.utils.parametrizations:", "weight_norm": "nn.utils.parametrizations:"}
+LAZY = {name: f"nn.utils.{name}" for name in ("rnn", "parametrizations", "parametrize")}
 
 
 def __getattr__(name: str):
+    if name in ("spectral_norm", "weight_norm"):
+        raise refuse(f"torch.nn.utils.{name}", f"torch.nn.utils.parametrizations.{name}")
     return module_attribute(__name__, name, LAZY)

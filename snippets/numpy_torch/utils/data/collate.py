@@ -49,7 +49,8 @@ def default_convert(data):
 
 
 def _collate_error(kind) -> TypeError:
-    return TypeError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {kind}")
+    return TypeError("default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
+                     f"{kind}")
 
 
 def default_collate(batch: list):

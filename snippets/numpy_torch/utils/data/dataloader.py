@@ -56,8 +56,8 @@ class DataLoader:
         if persistent_workers:
             raise ValueError("persistent_workers option needs num_workers > 0")
         if multiprocessing_context is not None:
-            raise ValueError("multiprocessing_context can only be used with multi-process loading (num_workers > 0), but "
-                             "got num_workers=0")
+            raise ValueError("multiprocessing_context can only be used with multi-process loading (num_workers > 0), "
+                             "but got num_workers=0")
         iterable = isinstance(dataset, IterableDataset)
         if iterable:
             for name, given, usual in (("shuffle", shuffle, (None, False)), ("sampler", sampler, (None,)),
