@@ -64,7 +64,8 @@ from .tensor import Tensor
 
 # every file of ops registers its functions and methods when it is imported
 from . import ops_activation, ops_compare, ops_copy, ops_create, ops_elementwise  # isort: skip  # noqa: F401
-from . import ops_index, ops_linear, ops_reduce, ops_shape, ops_sort, random  # isort: skip  # noqa: F401
+from . import ops_index, ops_linear, ops_operators, ops_parts, ops_reduce, ops_shape  # isort: skip  # noqa: F401
+from . import ops_sort, random  # isort: skip  # noqa: F401
 from .printing import set_printoptions  # isort: skip
 from .random import Generator  # isort: skip
 

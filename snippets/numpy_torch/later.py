@@ -3,6 +3,9 @@
 from importlib import import_module
 
 FILES = {
+    "ops_algebra": "addmv addr atleast_3d block_diag cholesky column_stack corrcoef cov cross deg2rad det dsplit "
+                   "dstack fliplr flipud heaviside hsplit inner inverse isreal kron logdet matrix_power nanmean "
+                   "pinverse rad2deg rot90 slogdet trapezoid trapz vdot vsplit",
     "ops_complex": "angle complex conj conj_physical imag polar real resolve_conj resolve_neg sgn sgn_ view_as_complex "
                    "view_as_real",
     "ops_more": "cdist diff fill_diagonal_ logcumsumexp masked_scatter masked_scatter_ positive scatter_reduce "

@@ -123,17 +123,6 @@ def eigvals(A: Tensor) -> Tensor:
     return wrap(np.linalg.eigvals(_matrix(A, "eigvals", True)._array).astype(kind))
 
 
-def eigh(A: Tensor, UPLO: str = "L"):
-    """Eigenvalues (ascending) and eigenvectors of symmetric matrices."""
-    _refuse_gradient(A, "eigh")
-    values, vectors = np.linalg.eigh(_matrix(A, "eigh", True)._array, UPLO)
-    return return_type("linalg_eigh", "eigenvalues", "eigenvectors")((wrap(values), wrap(vectors)))
-
-
-def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
-    return eigh(A, UPLO)[0]
-
-
 def _refuse_gradient(A: Tensor, name: str) -> None:
     from .autograd.graph import Mode
 
@@ -277,5 +266,9 @@ def matrix_rank(A: Tensor, *, atol=None, rtol=None, hermitian: bool = False) -> 
         np.int64))
 
 
+MORE = ("cholesky", "cond", "cross", "diagonal", "eigh", "eigvalsh", "lstsq", "pinv", "solve_triangular", "vander",
+        "vecdot")
+
+
 def __getattr__(name: str):
-    return module_attribute(__name__, name, {"vector_norm": "ops_reduce:"})
+    return module_attribute(__name__, name, {"vector_norm": "ops_reduce:", **dict.fromkeys(MORE, "linalg_more:")})

@@ -119,7 +119,7 @@ UNARY = {row.name: row for row in (
     unary("logical_not", np.logical_not, kind="same"),
 )}
 
-def _no_zero(fn, kernel: str):
+def no_zero(fn, kernel: str):
     """`fn` of two arrays; whole numbers divided by zero are an error, and so are booleans."""
     def forward(self, other):
         if np.result_type(self, other).kind == "b":
@@ -143,7 +143,7 @@ def _whole(fn, kernel: str):
     return forward
 
 
-def _no_derivative(op: str):
+def no_derivative(op: str):
     def formula(grad):
         raise RuntimeError(f"derivative for aten::{op} is not implemented")
 
@@ -168,9 +168,9 @@ BINARY = {row.name: row for row in (
     Primitive("logaddexp", np.logaddexp, "self other", kind="same",
               self=lambda grad, self, result: grad * np.exp(self - result),
               other=lambda grad, other, result: grad * np.exp(other - result)),
-    Primitive("fmod", _no_zero(np.fmod, "fmod_cpu"), "self other", kind="same", self=lambda grad: grad,
+    Primitive("fmod", no_zero(np.fmod, "fmod_cpu"), "self other", kind="same", self=lambda grad: grad,
               other=lambda grad, self, other: -grad * np.trunc(self / other)),
-    Primitive("remainder", _no_zero(np.remainder, "remainder_cpu"), "self other", kind="same", self=lambda grad: grad,
+    Primitive("remainder", no_zero(np.remainder, "remainder_cpu"), "self other", kind="same", self=lambda grad: grad,
               other=lambda grad, self, other: -grad * np.floor(self / other)),
     Primitive("copysign", np.copysign, "self other", kind="float",
               self=lambda grad, self, result: grad * np.where(self == 0, 0, result / self),
@@ -200,12 +200,12 @@ RSUB = Primitive("rsub", lambda self, other: other - self, "self other", kind="s
 DIV = Primitive("div", np.true_divide, "self other", kind="float", complex=True,
                 self=lambda grad, other: grad / real_or_conj(other),
                 other=lambda grad, self, other: -grad * real_or_conj((self / other) / other))
-FLOOR_DIV = Primitive("div", _no_zero(np.floor_divide, "div_floor_cpu"), "self other", kind="same", label="DivBackward2",
-                      self=none, other=none)
-FLOOR_DIVIDE = Primitive("floor_divide", _no_zero(np.floor_divide, "div_floor_cpu"), "self other", kind="same",
-                         label="torch::autograd::NotImplemented", self=_no_derivative("floor_divide"),
-                         other=_no_derivative("floor_divide"))
-TRUNC_DIV = Primitive("div", _no_zero(lambda a, b: _trunc_divide(a, b), "div_trunc_cpu"), "self other", kind="same",
+FLOOR_DIV = Primitive("div", no_zero(np.floor_divide, "div_floor_cpu"), "self other", kind="same",
+                      label="DivBackward2", self=none, other=none)
+FLOOR_DIVIDE = Primitive("floor_divide", no_zero(np.floor_divide, "div_floor_cpu"), "self other", kind="same",
+                         label="torch::autograd::NotImplemented", self=no_derivative("floor_divide"),
+                         other=no_derivative("floor_divide"))
+TRUNC_DIV = Primitive("div", no_zero(lambda a, b: _trunc_divide(a, b), "div_trunc_cpu"), "self other", kind="same",
                       label="DivBackward2", self=none, other=none)
 
 
@@ -649,56 +649,3 @@ for _fn, _aliases in ((add_, ()), (sub_, ("subtract_",)), (div_, ("divide_",)), 
     method(_fn, *_aliases)
 function(where)
 function(rsub)
-
-# --- operators -------------------------------------------------------------------------------------
-
-
-OPERAND = (Tensor, *NUMBER)
-
-
-def _operator(fn):
-    def operate(self, other):
-        if not isinstance(self, Tensor):
-            raise TypeError("this operator needs a Tensor on its left")
-        return fn(self, other) if isinstance(other, OPERAND) else NotImplemented
-
-    return operate
-
-
-def _swapped(fn, with_tensors=None):
-    def operate(self, other):
-        if isinstance(other, Tensor):
-            return (with_tensors or fn)(other, self)
-        return fn(other, self) if isinstance(other, NUMBER) else NotImplemented
-
-    return operate
-
-
-def _rtruediv(self, other):
-    return self.reciprocal() * other
-
-
-for _symbol, _fn in {
-    "add": ADD, "radd": ADD, "sub": sub, "rsub": rsub, "mul": BINARY["mul"], "rmul": BINARY["mul"],
-    "truediv": DIV, "rtruediv": _rtruediv, "floordiv": floor_divide, "pow": pow, "mod": Tensor.__dict__["remainder"],
-    "iadd": add_, "isub": sub_, "imul": BINARY["mul"].inplace, "itruediv": div_, "ifloordiv": floor_divide_,
-    "ipow": pow_, "imod": BINARY["remainder"].inplace,
-    "and": BINARY["bitwise_and"], "or": BINARY["bitwise_or"], "xor": BINARY["bitwise_xor"],
-    "rand": BINARY["bitwise_and"], "ror": BINARY["bitwise_or"], "rxor": BINARY["bitwise_xor"],
-    "iand": BINARY["bitwise_and"].inplace, "ior": BINARY["bitwise_or"].inplace,
-    "ixor": BINARY["bitwise_xor"].inplace,
-    "lshift": BINARY["bitwise_left_shift"], "rshift": BINARY["bitwise_right_shift"],
-    "eq": BINARY["eq"], "ne": BINARY["ne"], "lt": BINARY["lt"], "le": BINARY["le"], "gt": BINARY["gt"],
-    "ge": BINARY["ge"],
-}.items():
-    setattr(Tensor, f"__{_symbol}__", named(_operator(_fn), f"__{_symbol}__"))
-# PyTorch has no derivative for a number modulo a tensor
-NUMBER_MODULO = Primitive("remainder", _no_zero(np.remainder, "remainder_cpu"), "self other", kind="same",
-                          label="torch::autograd::NotImplemented", other=_no_derivative("remainder"))
-Tensor.__rpow__ = _swapped(pow)
-Tensor.__rfloordiv__ = _swapped(floor_divide)
-Tensor.__rmod__ = _swapped(NUMBER_MODULO, Tensor.__dict__["remainder"])
-Tensor.__neg__ = Tensor.__dict__["neg"]
-Tensor.__abs__ = Tensor.__dict__["abs"]
-Tensor.__invert__ = bitwise_not
-Tensor.__pos__ = lambda self: self

@@ -6,12 +6,12 @@ import torch as real_torch
 from tests.numpy_torch.backends import PAGE, array, assert_same
 
 
-def same(program) -> tuple:
+def same(program, atol: float = 1e-6) -> tuple:
     """Run `program(torch)` on both; everything it returns must be equal. Returns the page's answer as
     arrays.
     """
     ours, theirs = program(PAGE.torch), program(real_torch)
-    assert_same(ours, theirs, program.__name__)
+    assert_same(ours, theirs, program.__name__, atol=atol)
     return tuple(array(value) if hasattr(value, "detach") else value for value in ours)
 
 
@@ -32,7 +32,7 @@ def test_a_boolean_attention_mask_keeps_what_is_true():
         by_mask.pow(2).sum().backward()
         return by_mask, by_flag, q.grad, k.grad, v.grad
 
-    by_mask, by_flag, *_ = same(program)
+    by_mask, by_flag, *_ = same(program, atol=5e-6)  # one key: PyTorch's zero gradient has rounding in it
     np.testing.assert_allclose(by_mask, by_flag, rtol=1e-6)
 
 

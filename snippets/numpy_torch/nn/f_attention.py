@@ -46,8 +46,8 @@ def _attend(query, key, value, mask, scale, causal, dropped, fused):
     return np.matmul(seen, value), weights
 
 
-def _attend_back(grad, result, query, key, value, scale, dropped, fused, needs):
-    out, weights = result
+def _attend_back(grad, result, query, key, value, scale, dropped, needs):
+    weights = result[1]
     d_out, scale = grad[0], query.dtype.type(scale)
     seen = weights if dropped is None else weights * dropped
     d_value = np.matmul(seen.swapaxes(-1, -2), d_out) if needs[2] else None
@@ -56,7 +56,7 @@ def _attend_back(grad, result, query, key, value, scale, dropped, fused, needs):
     d_scores = np.matmul(d_out, value.swapaxes(-1, -2))
     if dropped is not None:
         d_scores *= dropped
-    d_scores -= (d_out * out if fused else d_scores * weights).sum(-1, keepdims=True)
+    d_scores -= (d_scores * weights).sum(-1, keepdims=True)
     d_scores *= weights
     return (np.matmul(d_scores, key) * scale if needs[0] else None,
             np.matmul(d_scores.swapaxes(-1, -2), query) * scale if needs[1] else None, d_value,
