@@ -27,7 +27,7 @@ def _matrix(A: Tensor, name: str, square: bool = False) -> Tensor:
     return A
 
 
-LinAlgError = type("LinAlgError", (RuntimeError,), {"__module__": "torch._C"})
+LinAlgError = type("_LinAlgError", (RuntimeError,), {"__module__": "torch._C"})
 
 
 # --- SVD -----------------------------------------------------------------------------------------------

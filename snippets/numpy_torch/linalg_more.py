@@ -78,11 +78,13 @@ def eigh(A: Tensor, UPLO: str = "L", *, out=None):
     """Eigenvalues (ascending) and eigenvectors of symmetric matrices, of which the triangle UPLO is read."""
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+    if A._array.ndim >= 2 and A.shape[-1] == A.shape[-2] and A._array.dtype.kind not in "fc":
+        raise NotImplementedError(f"\"linalg_eigh_cpu\" not implemented for '{scalar_name(A._array.dtype)}'")
     return EIGH_RESULT(EIGH(_matrix(A, "eigh", True), UPLO.upper()))
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L", *, out=None) -> Tensor:
-    return eigh(_matrix(A, "eigvalsh", True), UPLO)[0]
+    return eigh(A, UPLO)[0]
 
 
 # --- pseudo-inverse and least squares ----------------------------------------------------------------------------
@@ -141,8 +143,8 @@ def lstsq(A: Tensor, B: Tensor, rcond=None, *, driver: str | None = None):
     rank_of = np.linalg.matrix_rank(A._array) if A._array.size else np.zeros(A.shape[:-2], np.int64)
     solution = pinv(A, rcond=rcond) @ right
     m, n = A.shape[-2:]
-    residuals = (A @ solution - right).square().sum(-2) if m > n and (
-        driver == "gels" or (rank_of == n).all()) else solution.flatten()[:0] * 0
+    told = m > n and (driver == "gels" or (driver in ("gelsd", "gelss") and (rank_of == n).all()))
+    residuals = (A @ solution - right).square().sum(-2) if told else solution.flatten()[:0] * 0
     singular = svdvals(A.detach()) if driver in ("gelsd", "gelss") else wrap(np.empty(0, A._array.dtype))
     rank = wrap(np.empty(0, np.int64) if driver == "gels" else np.asarray(rank_of, np.int64))
     for t in (solution, residuals):

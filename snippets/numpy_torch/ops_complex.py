@@ -78,7 +78,7 @@ def _as_complex(array):
     return array.view(np.complex64 if array.dtype == np.float32 else np.complex128)[..., 0]
 
 
-@public
+@function
 def view_as_real(input):
     """(…) complex → (…, 2) real, over the same memory."""
     if input._array.dtype.kind != "c":
@@ -86,7 +86,7 @@ def view_as_real(input):
     return VIEW_AS_REAL(input)
 
 
-@public
+@function
 def view_as_complex(input):
     """(…, 2) real → (…) complex, over the same memory."""
     array = input._array

@@ -223,7 +223,10 @@ def _value(self, value):
     if isinstance(value, Tensor) and value._array.ndim:
         raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                            f"{value._array.ndim} dimension(s).")
-    return value if isinstance(value, Tensor) else fitting(value, self.dtype)
+    if isinstance(value, Tensor):
+        fitting(value._array.item(), self.dtype)
+        return value
+    return fitting(value, self.dtype)
 
 
 def fitting(value, kind: dtype):

@@ -600,22 +600,27 @@ def _same_dtype(a, b):
         raise RuntimeError(f"expected dtype {a.dtype.name} for `end` but got dtype {b.dtype.name}")
 
 
+def _factor(tensors, value):
+    """A scalar factor does not change the type: among integers it loses its fraction."""
+    return value if common_dtype(tensors).category > 1 else int(value)
+
+
 def addcmul(input, tensor1, tensor2, *, value=1):
-    return ADDCMUL(input, tensor1, tensor2, value)
+    return ADDCMUL(input, tensor1, tensor2, _factor((input, tensor1, tensor2), value))
 
 
 def addcmul_(self, tensor1, tensor2, *, value=1):
-    return ADDCMUL.inplace(self, tensor1, tensor2, value)
+    return ADDCMUL.inplace(self, tensor1, tensor2, _factor((self, tensor1, tensor2), value))
 
 
 def addcdiv(input, tensor1, tensor2, *, value=1):
     if common_dtype((tensor1, tensor2)).category < 2:
         raise RuntimeError("Integer division with addcdiv is no longer supported; divide with torch.true_divide")
-    return ADDCDIV(input, tensor1, tensor2, value)
+    return ADDCDIV(input, tensor1, tensor2, _factor((input, tensor1, tensor2), value))
 
 
 def addcdiv_(self, tensor1, tensor2, *, value=1):
-    return ADDCDIV.inplace(self, tensor1, tensor2, value)
+    return ADDCDIV.inplace(self, tensor1, tensor2, _factor((self, tensor1, tensor2), value))
 
 
 def xlogy(input, other):

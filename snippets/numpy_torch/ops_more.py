@@ -8,7 +8,7 @@ from .dtypes import BOOL
 from .helpers import broadcast_shape, normal_dim
 from .ops_index import _along, _gather, _long, _scatter_checks, _scatter_self
 from .ops_shape import reshape_in_place
-from .primitive import Primitive, method, public, relabel, scalar_name
+from .primitive import Primitive, function, method, public, relabel, scalar_name
 
 # --- distances ---------------------------------------------------------------------------------------------
 
@@ -60,7 +60,7 @@ EUCLIDEAN = Primitive("euclidean_dist", _euclidean, "x1 x2 p", joint=_cdist_back
 MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
 
 
-@public
+@function
 def cdist(x1, x2, p: float = 2.0, compute_mode: str | None = MODES[0]):
     """The p-norm distance of every row of x1 (…, R, M) to every row of x2 (…, S, M): (…, R, S)."""
     compute_mode = compute_mode or MODES[0]

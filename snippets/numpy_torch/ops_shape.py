@@ -81,7 +81,7 @@ def _cat_back(grad, tensors_shape, dim):
 CAT = Primitive("cat", _cat, "tensors dim", variadic=True, complex=True, tensors=_cat_back)
 STACK = Primitive("stack", lambda tensors, dim: np.stack(tensors, dim), "tensors dim", variadic=True, complex=True,
                   tensors=lambda grad, dim: list(np.moveaxis(grad, dim, 0)))
-FLIP = Primitive("flip", lambda self, dims: np.ascontiguousarray(np.flip(self, dims)), "self dims", complex=True,
+FLIP = Primitive("flip", lambda self, dims: np.flip(self, dims).copy(), "self dims", complex=True,
                  self=lambda grad, dims: np.flip(grad, dims))
 ROLL = Primitive("roll", np.roll, "self shifts dims", complex=True,
                  self=lambda grad, shifts, dims: np.roll(grad, tuple([-s for s in shifts]) if dims is not None
@@ -273,6 +273,8 @@ def movedim(input, source, destination):
     destination = [normal_dim(d, n) for d in destination]
     if len(set(source)) != len(source) or len(set(destination)) != len(destination):
         raise RuntimeError(f"movedim: repeated dim in `source` or `destination` ({source}, {destination})")
+    if not n:
+        return ALIAS(input)
     order = [d for d in range(n) if d not in source]
     for to, from_ in sorted(zip(destination, source, strict=True)):
         order.insert(to, from_)
@@ -433,7 +435,8 @@ def vstack(tensors):
 @public
 def flip(input, dims, *more):
     dims = (dims, *more) if isinstance(dims, int) else tuple(dims)
-    return FLIP(input, normal_dims(dims, input._array.ndim)) if input._array.ndim else input.clone()
+    n = input._array.ndim
+    return FLIP(input, normal_dims(dims, n) if n else ())
 
 
 @public

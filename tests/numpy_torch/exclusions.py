@@ -47,6 +47,9 @@ TOLERANCES: dict[str, tuple[float, float]] = {
     "polygamma.polygamma_n_3": (3e-5, 1e-5),
     "polygamma.polygamma_n_4": (3e-5, 1e-5),
     "special.polygamma.special_polygamma_n_0": (3e-5, 1e-5),
+    # PyTorch solves by QR, the page by the pseudo-inverse
+    "linalg.lstsq": (5e-5, 5e-5),
+    "linalg.lstsq.grad_oriented": (5e-5, 5e-5),
     # the gradient of two weights is a difference of equal numbers
     "cov": (1.3e-5, 1e-4),
     # one sample holds ±10,000, of which float32 keeps three decimals; test_ops_more.py has usual numbers
