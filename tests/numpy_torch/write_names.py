@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 
 import torch
-import torch.onnx  # noqa: F401  shows up in dir(torch) only once something has imported it
+import torch.onnx  # shows up in dir(torch) only once something has imported it
 
 MODULES = (
     "torch", "torch.amp", "torch.autograd", "torch.autograd.functional", "torch.backends", "torch.cuda",
