@@ -9,7 +9,7 @@ import numpy as np
 from .absent import module_attribute
 from .dtypes import INT64, _Default
 from .helpers import normal_dim, normal_dims
-from .ops_create import chosen, finish
+from .ops_create import chosen, finish, no_out
 from .ops_shape import roll
 from .primitive import Primitive, relabel, scalar_name
 from .tensor import Tensor
@@ -145,15 +145,18 @@ def _transform(input: Tensor, sizes: dict, norm, inverse: bool) -> Tensor:
 
 def fft(input, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None):
     """The transform along `dim`, cut or zero-padded to `n`."""
+    no_out("fft.fft", out)
     return _transform(input, dict([_one(input, n, dim)]), norm, False)
 
 
 def ifft(input, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None):
+    no_out("fft.ifft", out)
     return _transform(input, dict([_one(input, n, dim)]), norm, True)
 
 
 def rfft(input, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None):
     """The first n//2 + 1 values of the transform of real numbers."""
+    no_out("fft.rfft", out)
     input = _only_real(input, "rfft")
     dim, n = _one(input, n, dim)
     return R2C(_sized(input, {dim: n}), (dim,), _norm(norm))
@@ -161,6 +164,7 @@ def rfft(input, n: int | None = None, dim: int = -1, norm: str | None = None, *,
 
 def irfft(input, n: int | None = None, dim: int = -1, norm: str | None = None, *, out=None):
     """`n` real numbers from the first n//2 + 1 values of their transform."""
+    no_out("fft.irfft", out)
     input = _floating(input, True)
     dim, size = _one(input, None, dim)
     n = 2 * (size - 1) if n is None else n
@@ -173,14 +177,17 @@ def irfft(input, n: int | None = None, dim: int = -1, norm: str | None = None, *
 
 
 def fftn(input, s=None, dim=None, norm: str | None = None, *, out=None):
+    no_out("fft.fftn", out)
     return _transform(_floating(input, True), _many(input, s, dim), norm, False)
 
 
 def ifftn(input, s=None, dim=None, norm: str | None = None, *, out=None):
+    no_out("fft.ifftn", out)
     return _transform(_floating(input, True), _many(input, s, dim), norm, True)
 
 
 def rfftn(input, s=None, dim=None, norm: str | None = None, *, out=None):
+    no_out("fft.rfftn", out)
     input = _only_real(input, "rfftn")
     sizes = _many(input, s, dim)
     if not sizes:
@@ -189,6 +196,7 @@ def rfftn(input, s=None, dim=None, norm: str | None = None, *, out=None):
 
 
 def irfftn(input, s=None, dim=None, norm: str | None = None, *, out=None):
+    no_out("fft.irfftn", out)
     input = _floating(input, True)
     sizes = _many(input, s, dim)
     if not sizes:
@@ -201,18 +209,22 @@ def irfftn(input, s=None, dim=None, norm: str | None = None, *, out=None):
 
 
 def fft2(input, s=None, dim=(-2, -1), norm: str | None = None, *, out=None):
+    no_out("fft.fft2", out)
     return fftn(input, s, dim, norm)
 
 
 def ifft2(input, s=None, dim=(-2, -1), norm: str | None = None, *, out=None):
+    no_out("fft.ifft2", out)
     return ifftn(input, s, dim, norm)
 
 
 def rfft2(input, s=None, dim=(-2, -1), norm: str | None = None, *, out=None):
+    no_out("fft.rfft2", out)
     return rfftn(input, s, dim, norm)
 
 
 def irfft2(input, s=None, dim=(-2, -1), norm: str | None = None, *, out=None):
+    no_out("fft.irfft2", out)
     return irfftn(input, s, dim, norm)
 
 
@@ -221,12 +233,14 @@ def irfft2(input, s=None, dim=(-2, -1), norm: str | None = None, *, out=None):
 
 def fftfreq(n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool = False):
     """The frequency of each value of `fft`, in cycles per unit of the sample spacing `d`."""
+    no_out("fft.fftfreq", out)
     whole = np.fft.ifftshift(np.arange(-(n // 2), n - n // 2, dtype=INT64))
     kind = chosen(dtype, device)
     return finish(whole.astype(kind) * kind.type(1.0 / (n * d)), requires_grad)
 
 
 def rfftfreq(n: int, d: float = 1.0, *, out=None, dtype=None, layout=None, device=None, requires_grad: bool = False):
+    no_out("fft.rfftfreq", out)
     kind = chosen(dtype, device)
     return finish(np.arange(n // 2 + 1).astype(kind) * kind.type(1.0 / (n * d)), requires_grad)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .linalg import LinAlgError, _matrix, _t, svdvals
+from .ops_create import no_out
 from .ops_reduce import return_type
 from .primitive import Primitive, relabel, scalar_name
 from .tensor import Tensor, wrap
@@ -53,6 +54,7 @@ CHOLESKY = Primitive("linalg_cholesky_ex", _cholesky, "A upper", A=_cholesky_bac
 
 def cholesky(A: Tensor, *, upper: bool = False, out=None) -> Tensor:
     """Lower triangular L with A = L Lᵀ (upper: A = Lᵀ L) of positive definite matrices."""
+    no_out("linalg.cholesky", out)
     return CHOLESKY(_matrix(A, "cholesky", True), bool(upper))
 
 
@@ -76,6 +78,7 @@ EIGH_RESULT = return_type("linalg_eigh", "eigenvalues", "eigenvectors")
 
 def eigh(A: Tensor, UPLO: str = "L", *, out=None):
     """Eigenvalues (ascending) and eigenvectors of symmetric matrices, of which the triangle UPLO is read."""
+    no_out("linalg.eigh", out)
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     if A._array.ndim >= 2 and A.shape[-1] == A.shape[-2] and A._array.dtype.kind not in "fc":
@@ -84,6 +87,7 @@ def eigh(A: Tensor, UPLO: str = "L", *, out=None):
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L", *, out=None) -> Tensor:
+    no_out("linalg.eigvalsh", out)
     return eigh(A, UPLO)[0]
 
 
@@ -111,6 +115,7 @@ PINV = Primitive("linalg_pinv", _pinv, "self cut", self=_pinv_back)
 
 def pinv(A: Tensor, *, atol=None, rtol=None, hermitian: bool = False, rcond=None, out=None) -> Tensor:
     """The Moore–Penrose inverse; singular values up to max(atol, rtol · the largest) count as 0."""
+    no_out("linalg.pinv", out)
     if hermitian:
         from .absent import refuse
 
@@ -180,6 +185,7 @@ SOLVE_TRIANGULAR = Primitive(
 
 def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False, out=None):
     """X with A X = B (X A = B if not left) for triangular A; the other triangle is not read."""
+    no_out("linalg.solve_triangular", out)
     _matrix(A, "solve_triangular", True)
     if B.dim() < 2:
         raise RuntimeError("linalg.solve_triangular: The input tensor B must have at least 2 dimensions.")
@@ -199,6 +205,7 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, un
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out=None) -> Tensor:
     """Σ conj(x) y along `dim`."""
+    no_out("linalg.vecdot", out)
     out = (x.conj() * y).sum(dim)
     return relabel(out, "VdotBackward0") if x.dim() == y.dim() == 1 else out
 
@@ -209,6 +216,7 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1, out=None) -> Tensor:
     """The cross product of vectors of three elements along `dim`."""
+    no_out("linalg.cross", out)
     if input.dim() != other.dim():
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     if input.shape[dim] != 3 or other.shape[dim] != 3:
@@ -224,6 +232,7 @@ CROSS = Primitive("linalg_cross", lambda self, other, dim: np.cross(self, other,
 
 def cond(A: Tensor, p=None, *, out=None) -> Tensor:
     """The condition number: the largest singular value over the smallest, or ‖A‖ ‖A⁻¹‖ in another norm."""
+    no_out("linalg.cond", out)
     from .linalg import inv, matrix_norm
 
     _matrix(A, "cond")

@@ -144,3 +144,12 @@ def test_frequencies_and_windows():
         return made
 
     same(program)
+
+
+@pytest.mark.parametrize("call", [
+    lambda t, out: t.fft.rfft(t.ones(4), out=out), lambda t, out: t.fft.fftfreq(4, out=out),
+    lambda t, out: t.fft.irfft2(t.ones(2, 2), out=out), lambda t, out: t.linalg.eigh(t.eye(2), out=out),
+    lambda t, out: t.linalg.cholesky(t.eye(2), out=out), lambda t, out: t.special.entr(t.ones(2), out=out)])
+def test_out_is_refused_and_never_ignored(call):
+    with pytest.raises(NotImplementedError, match="out="):
+        call(PAGE.torch, PAGE.torch.zeros(4))
