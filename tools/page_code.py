@@ -104,7 +104,8 @@ def data_files(slug: str) -> list[Path]:
 
 def bundled(slug: str) -> dict[str, str]:
     """A page's modules as text, by the place they take under the page's root in the browser."""
-    files = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in source_files(slug)}
+    root = SNIPPETS.parent
+    files = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in source_files(slug)}
     if slug in lessons():
         files[f"snippets/{slug.replace('-', '_')}/{NOTEBOOK}.py"] = page_text(slug)
     return files
