@@ -74,7 +74,10 @@ def sigmoid_array(x: np.ndarray) -> np.ndarray:
         return 1 / (1 + np.exp(-x))
     # exp of a non-positive number cannot overflow, so both tails keep their precision
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    top = np.maximum(e, x >= 0)
+    e += 1
+    top /= e
+    return top
 
 
 def _round(x, decimals):
