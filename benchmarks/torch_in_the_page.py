@@ -178,6 +178,7 @@ def page_size() -> int:
 
 def bench(rounds: int) -> dict:
     return {
+        "load": os.getloadavg()[0],
         "page": in_chromium(rounds),
         "native": on_one_thread(),
         "wheel": wheel_size() / 1000,
@@ -215,7 +216,8 @@ def table(answer: dict) -> str:
         ("sources as a wheel (zip, deflated), kB", f"{answer['wheel']:.0f}", verdict(answer["wheel"], MOST_WHEEL)),
         ("bytecode in the page's pack, compressed, kB", f"{answer['pack']:.0f}", ""),
     ]
-    lines = ["`torch` in the page", "", "| | measured | target |", "|---|---|---|"]
+    title = f"`torch` in the page ({os.cpu_count()} cores, on average {answer['load']:.0f} processes wanting one)"
+    lines = [title, "", "| | measured | target |", "|---|---|---|"]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 

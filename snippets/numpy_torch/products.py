@@ -46,16 +46,19 @@ def without_blas(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def with_simd(multiply, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a @ b in float32, all of a batch in one call of simd.py's function, which takes 16 columns of b at a time."""
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     (m, k), n = a.shape[-2:], b.shape[-1]
-    a = np.ascontiguousarray(np.broadcast_to(a, (*batch, m, k)))
+    batch = a.shape[:-2]
+    if batch != b.shape[:-2]:
+        batch = np.broadcast_shapes(batch, b.shape[:-2])
+        a, b = np.broadcast_to(a, (*batch, m, k)), np.broadcast_to(b, (*batch, k, n))
+    a = np.ascontiguousarray(a)
     spare = -n % 16
     if spare:
         wide = np.zeros((*batch, k, n + spare), np.float32)
         wide[..., :n] = b
         b = wide
     else:
-        b = np.ascontiguousarray(np.broadcast_to(b, (*batch, k, n)))
+        b = np.ascontiguousarray(b)
     out = np.empty((*batch, m, n + spare), np.float32)
     if out.size:
         multiply(*[x.__array_interface__["data"][0] for x in (a, b, out)], math.prod(batch), m, k, n + spare)

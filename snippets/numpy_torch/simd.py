@@ -81,11 +81,14 @@ def multiply():
     """The function, or None where the page does not hand out Python's memory or the browser has no SIMD."""
     try:
         from js import Object, WebAssembly, pythonMemory
-        from pyodide.ffi import to_js
+        from pyodide.ffi import JsException, to_js
     except ImportError:
         return None
     code = to_js(assembled())
     if not WebAssembly.validate(code):
         return None
     given = to_js({"env": {"memory": pythonMemory}}, dict_converter=Object.fromEntries)
-    return WebAssembly.Instance.new(WebAssembly.Module.new(code), given).exports.multiply
+    try:
+        return WebAssembly.Instance.new(WebAssembly.Module.new(code), given).exports.multiply
+    except JsException:  # memory that is shared between threads, or a page that forbids it
+        return None
