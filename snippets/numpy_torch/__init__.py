@@ -3,6 +3,7 @@
 Where things are
     dtypes, helpers, tensor, printing, random, serialization, install, absent   what their names say
     primitive.py     the gradient table: `Primitive(name, forward, params, <input>=formula, …)`; read its head first
+    products.py      matrix products where NumPy has no BLAS; simd.py is the browser's own
     autograd/        graph (nodes, versions), engine (backward), modes, function, higher_order (create_graph)
     ops_<family>.py  ops: a Primitive, and a public function that checks arguments in PyTorch's words
     linalg.py, fft.py, special.py, …   torch.<module>, imported on first use

@@ -35,18 +35,41 @@ LOG_SOFTMAX = Primitive("log_softmax", _log_softmax, "self dim",
                         self=lambda grad, result, dim: grad - np.exp(result) * grad.sum(axis=dim, keepdims=True))
 
 
-def _gelu(self, tanh):
+def _bell_share(x, tanh):
+    """Φ(x), or its approximation by tanh."""
     if tanh:
-        return 0.5 * self * (1 + np.tanh(ROOT_TWO_OVER_PI * (self + 0.044715 * self**3)))
-    return 0.5 * self * (1 + erf_array(self * self.dtype.type(ROOT_HALF)))
+        share = x * x
+        share *= 0.044715
+        share += 1
+        share *= x
+        share *= ROOT_TWO_OVER_PI
+        share = np.tanh(share)
+    else:
+        share = erf_array(x * x.dtype.type(ROOT_HALF))
+    share += 1
+    share *= 0.5
+    return share
 
 
-def _gelu_back(grad, self, tanh):
+def _gelu(self, tanh, kept):
+    share = _bell_share(self, tanh)
+    kept.append(share)
+    return self * share
+
+
+def _gelu_back(grad, self, tanh, kept):
+    if type(grad) is np.ndarray:
+        share = kept[0]
+    elif tanh:
+        share = 0.5 * (1 + np.tanh(ROOT_TWO_OVER_PI * (self + 0.044715 * self**3)))
+    else:
+        share = 0.5 * (1 + type(self)((self * ROOT_HALF).tensor.erf()))
     if tanh:
-        t = np.tanh(ROOT_TWO_OVER_PI * (self + 0.044715 * self**3))
-        return grad * (0.5 * (1 + t) + 0.5 * self * (1 - t * t) * ROOT_TWO_OVER_PI * (1 + 3 * 0.044715 * self * self))
-    normal = np.exp(-0.5 * self * self) * (1 / math.sqrt(2 * math.pi))
-    return grad * (0.5 * (1 + erf_array(self * self.dtype.type(ROOT_HALF))) + self * normal)
+        slope = self * self
+        slope = slope * (6 * 0.044715 * ROOT_TWO_OVER_PI) + 2 * ROOT_TWO_OVER_PI
+        return grad * (share + share * (1 - share) * slope * self)
+    bell = np.exp(self * self * -0.5)
+    return grad * (share + self * bell * (1 / math.sqrt(2 * math.pi)))
 
 
 def _silu_back(grad, self):
@@ -77,7 +100,7 @@ def _mish_back(grad, self):
     return grad * (t + self * sigmoid_array(self) * (1 - t * t))
 
 
-GELU = Primitive("gelu", _gelu, "self tanh", self=_gelu_back)
+GELU = Primitive("gelu", _gelu, "self tanh kept", self=_gelu_back)
 SILU = Primitive("silu", lambda self: self * sigmoid_array(self), "self", self=_silu_back)
 MISH = Primitive("mish", lambda self: self * np.tanh(np.logaddexp(self, 0)), "self", self=_mish_back)
 SOFTPLUS = Primitive("softplus", _softplus, "self beta threshold", self=_softplus_back)

@@ -49,11 +49,24 @@ def erf_array(x: np.ndarray) -> np.ndarray:
     if _Erf.nodes is None:
         _Erf.fill()
     size = np.minimum(np.abs(x), np.float32(4))
-    index = np.nan_to_num(np.rint(size * np.float32(256))).astype(np.int32)
+    index = np.fmin(size, np.float32(4))  # without NaN
+    index *= np.float32(256)
+    index += np.float32(0.5)
+    index = index.astype(np.int32)
     node = _Erf.nodes[index]
-    step = size - node
-    rise = step * (1 - step * (node - step * (2 * node * node - 1) * np.float32(1 / 3)))
-    return np.copysign(_Erf.values[index] + _Erf.slopes[index] * rise, x)
+    step = size
+    step -= node
+    rise = node * node  # step · (1 − step · (node − step · (2 node² − 1) / 3))
+    rise *= np.float32(-2 / 3)
+    rise += np.float32(1 / 3)
+    rise *= step
+    rise += node
+    rise *= step
+    np.subtract(np.float32(1), rise, out=rise)
+    rise *= step
+    rise *= _Erf.slopes[index]
+    rise += _Erf.values[index]
+    return np.copysign(rise, x, out=rise)
 
 
 def sigmoid_array(x: np.ndarray) -> np.ndarray:
@@ -61,7 +74,10 @@ def sigmoid_array(x: np.ndarray) -> np.ndarray:
         return 1 / (1 + np.exp(-x))
     # exp of a non-positive number cannot overflow, so both tails keep their precision
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    top = np.maximum(e, x >= 0)
+    e += 1
+    top /= e
+    return top
 
 
 def _round(x, decimals):

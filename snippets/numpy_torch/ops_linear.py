@@ -6,6 +6,7 @@ import numpy as np
 
 from .helpers import normal_dim
 from .primitive import Primitive, function, method, public, real_or_conj, relabel, scalar_name
+from .products import product
 from .tensor import Tensor
 
 
@@ -14,9 +15,9 @@ def _t(array):
     return real_or_conj(array.swapaxes(-1, -2))
 
 
-MATMUL = Primitive("matmul", np.matmul, "self other", complex=True, label="BmmBackward0",
-                   self=lambda grad, other: np.matmul(grad, _t(other)),
-                   other=lambda grad, self: np.matmul(_t(self), grad))
+MATMUL = Primitive("matmul", product, "self other", complex=True, label="BmmBackward0",
+                   self=lambda grad, other: product(grad, _t(other)),
+                   other=lambda grad, self: product(_t(self), grad))
 DOT = Primitive("dot", lambda self, other: np.dot(self, other), "self other", complex=True,
                 self=lambda grad, other: grad * real_or_conj(other),
                 other=lambda grad, self: grad * real_or_conj(self))
@@ -32,30 +33,30 @@ def _fold(array):
 
 def _folded(self, other):
     """(…, K) @ (K, N) as one matrix product."""
-    return (_fold(self) @ other).reshape(*self.shape[:-1], other.shape[1])
+    return product(_fold(self), other).reshape(*self.shape[:-1], other.shape[1])
 
 
 FOLDED = Primitive("matmul", _folded, "self other", complex=True, label="UnsafeViewBackward0",
                    self=lambda grad, other: _folded(grad, _t(other)),
-                   other=lambda grad, self: _t(_fold(self)) @ _fold(grad))
+                   other=lambda grad, self: product(_t(_fold(self)), _fold(grad)))
 
 
 def _linear(input, weight, bias):
-    out = _fold(input) @ weight.T
+    out = product(_fold(input), weight.T)
     if bias is not None:
         out += bias
     return out.reshape(*input.shape[:-1], weight.shape[0])
 
 
 LINEAR = Primitive("linear", _linear, "input weight bias",
-                   input=lambda grad, weight: (_fold(grad) @ weight).reshape(*grad.shape[:-1], weight.shape[1]),
-                   weight=lambda grad, input: _fold(grad).T @ _fold(input),
+                   input=lambda grad, weight: product(_fold(grad), weight).reshape(*grad.shape[:-1], weight.shape[1]),
+                   weight=lambda grad, input: product(_fold(grad).T, _fold(input)),
                    bias=lambda grad: _fold(grad).sum(0))
-ADDMM = Primitive("addmm", lambda self, a, b, beta, alpha: _factor(a, alpha) * (a @ b) + (
+ADDMM = Primitive("addmm", lambda self, a, b, beta, alpha: _factor(a, alpha) * product(a, b) + (
                       _factor(self, beta) * self if beta != 0 else 0),
                   "self mat1 mat2 beta alpha", self=lambda grad, beta: grad * beta,
-                  mat1=lambda grad, mat2, alpha: alpha * (grad @ _t(mat2)),
-                  mat2=lambda grad, mat1, alpha: alpha * (_t(mat1) @ grad))
+                  mat1=lambda grad, mat2, alpha: alpha * product(grad, _t(mat2)),
+                  mat2=lambda grad, mat1, alpha: alpha * product(_t(mat1), grad))
 def _factor(array, value):
     """A scalar factor in the array's own type: integers ignore a fraction."""
     return array.dtype.type(value)

@@ -3,6 +3,7 @@
 They are computed in double precision and rounded once.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -25,9 +26,45 @@ def _double(fn):
     return forward
 
 
-def _each(fn):
-    """A function of Python's math module at every element."""
-    return lambda x: np.array([fn(v) for v in x.ravel().tolist()], np.float64).reshape(x.shape)
+TERMS = 33
+
+
+@functools.cache
+def _tail_coefficients() -> tuple:
+    """Chebyshev series in 2t − 1 of log(erfc(z) exp(z²) / t) for z ≥ 0 and t = 2 / (2 + z)."""
+    angles = np.pi * (np.arange(TERMS) + 0.5) / TERMS
+    values = np.array([math.log(_scaled_erfc(2 / t - 2) / t) for t in ((np.cos(angles) + 1) / 2).tolist()])
+    own = 2 / TERMS * np.cos(np.outer(np.arange(TERMS), angles)) @ values
+    return own[0] / 2, *own[1:]
+
+
+def _scaled_erfc(z: float) -> float:
+    """erfc(z) exp(z²)."""
+    if z < 10:
+        return math.erfc(z) * math.exp(z * z)
+    total = term = 1.0
+    for k in range(1, 12):  # the asymptotic series
+        term *= -(2 * k - 1) / (2 * z * z)
+        total += term
+    return total / (z * math.sqrt(math.pi))
+
+
+def _tail(z):
+    """erfc(z) for z ≥ 0, by Clenshaw's recurrence."""
+    t = 2 / (2 + z)
+    twice = 4 * t - 2
+    first, *others = _tail_coefficients()
+    new, old = np.zeros_like(z), np.zeros_like(z)
+    for c in reversed(others):
+        np.subtract(c, old, out=old)
+        old += twice * new
+        new, old = old, new
+    return t * np.exp(0.5 * twice * new - old + first - z * z)
+
+
+def _erfc(x):
+    tail = _tail(np.abs(x))
+    return np.where(x < 0, 2 - tail, tail)
 
 
 def _erfinv(y):
@@ -48,14 +85,29 @@ def _erfinv(y):
 
 
 def _step(x, y):
-    """Newton's step for erf(x) = y, through erfc so that the tails do not cancel."""
-    off = np.where(y >= 0, (1 - y) - _each(math.erfc)(x), _each(math.erfc)(-x) - (1 + y))
-    return off / (TWO_OVER_ROOT_PI * np.exp(-x * x))
+    """Newton's step for erf(x) = y: through erfc, so that the tails do not cancel; near zero by erf's own series."""
+    square = x * x
+    term, series = x, x
+    for k in range(1, 12):
+        term = term * square / -k
+        series = series + term / (2 * k + 1)
+    off = np.where(np.abs(x) < 0.5, TWO_OVER_ROOT_PI * series - y,
+                   np.sign(y) * (1 - np.abs(y) - _tail(np.abs(x))))
+    return off / (TWO_OVER_ROOT_PI * np.exp(-square))
 
 
 def _lgamma(x):
-    return _each(lambda v: math.inf if v in (math.inf, -math.inf) or (v <= 0 and v == math.floor(v)) else (
-        v if v != v else math.lgamma(v)))(x)
+    """log |Γ(x)|: Stirling's series after shifting x up, reflection for negative x."""
+    mirrored = x < 0.5
+    y = np.where(mirrored, 1 - x, x)
+    small = y < SHIFT
+    below = np.where(small, math.prod([np.minimum(y, SHIFT) + k for k in range(SHIFT)]), 1)
+    z = np.where(small, y + SHIFT, y)
+    series = sum(b / (2 * k * (2 * k - 1)) * z ** (1.0 - 2 * k) for k, b in enumerate(BERNOULLI, 1))
+    out = (z - 0.5) * np.log(z) - z + 0.5 * math.log(2 * math.pi) + series - np.log(below)
+    turn = x - np.rint(x)
+    out = np.where(mirrored, np.where(turn == 0, np.inf, np.log(np.pi / np.abs(np.sin(np.pi * turn))) - out), out)
+    return np.where(np.isinf(x), np.inf, out)
 
 
 def _digamma(x):
@@ -100,7 +152,7 @@ def _sinc_back(grad, self):
 
 
 ROWS = (
-    unary("erfc", _double(_each(math.erfc)), lambda grad, self: -grad * TWO_OVER_ROOT_PI * np.exp(-self * self)),
+    unary("erfc", _double(_erfc), lambda grad, self: -grad * TWO_OVER_ROOT_PI * np.exp(-self * self)),
     unary("erfinv", _double(_erfinv), lambda grad, result: grad * np.exp(result * result) / TWO_OVER_ROOT_PI),
     unary("lgamma", _double(_lgamma), lambda grad, self: grad * _double(_digamma)(self)),
     unary("digamma", _double(_digamma), lambda grad, self: grad * _double(_polygamma)(self, 1)),

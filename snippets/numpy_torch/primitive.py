@@ -48,7 +48,7 @@ class Primitive:
 
     __slots__ = ("complex", "formulas", "forward", "inputs", "joint", "kernel", "kind",
                  "label", "name", "outputs", "params",
-                 "plans", "slots", "variadic", "view", "write")
+                 "plans", "slots", "variadic", "view", "wants", "write")
 
     def __init__(self, name, forward, params, /, *, kind=None, view=False, outputs=False, variadic=False, joint=None,
                  inputs="", complex=False, label=None, write=None,
@@ -64,6 +64,9 @@ class Primitive:
             raise TypeError(f"{name}: a formula names no parameter of forward: {sorted(formulas)}")
         self.slots = tuple([self.params.index(p) for p in self.inputs])
         self.plans = {}
+        self.wants = {p: names_of(formula) for p, formula in formulas.items()}
+        if joint is not None:
+            self.wants["joint"] = names_of(joint)
 
     # --- forward ---
 
@@ -189,12 +192,12 @@ class Primitive:
     def plan(self, needs: tuple) -> list:
         """(name, position of the argument or None for the result, shape only) of everything to keep."""
         if self.joint is not None:
-            wanted = [self.joint]
+            wanted = ["joint"]
         else:
-            wanted = [self.formulas[p] for p, n in zip(self.inputs, needs, strict=True) if n]
+            wanted = [p for p, n in zip(self.inputs, needs, strict=True) if n]
         found = {}
         for formula in wanted:
-            for name in names_of(formula):
+            for name in self.wants[formula]:
                 if name == "result":
                     found[name] = (name, None, False)
                 elif name in self.params:
@@ -209,14 +212,13 @@ class Primitive:
         """Gradients of the inputs, in the order of the node's edges."""
         if self.joint is not None:
             return list(self.joint(*[grad if n == "grad" else needs if n == "needs" else kept[n]
-                                     for n in names_of(self.joint)]))
+                                     for n in self.wants["joint"]]))
         result = []
         for param, needed in zip(self.inputs, needs, strict=True):
             if not needed:
                 result.append(None)
                 continue
-            formula = self.formulas[param]
-            value = formula(*[grad if n == "grad" else kept[n] for n in names_of(formula)])
+            value = self.formulas[param](*[grad if n == "grad" else kept[n] for n in self.wants[param]])
             if self.variadic and param == self.inputs[0]:
                 result.extend(value)
             else:

@@ -5,6 +5,7 @@ in blocks of 16 uniforms (Box–Muller, eight and eight; a size that is no multi
 fewer than 16 are drawn in pairs of doubles, the second of which waits in the generator.
 """
 
+import _random
 import math
 
 import numpy as np
@@ -17,18 +18,15 @@ from .ops_create import chosen, finish, no_out
 from .primitive import Primitive, check_inplace, function, method, public, relabel, scalar_name, version_of
 from .tensor import Tensor, tracks, wrap
 
-N, M = 624, 397
+N = 624  # words of the twister's state
 MASK32 = 0xFFFFFFFF
 
 
-def _mix(high: np.ndarray, low: np.ndarray) -> np.ndarray:
-    """The twist of two neighbouring words."""
-    y = (high & np.uint32(0x80000000)) | (low & np.uint32(0x7FFFFFFF))
-    return (y >> np.uint32(1)) ^ np.where(y & np.uint32(1), np.uint32(0x9908B0DF), np.uint32(0))
-
-
 class Generator:
-    """A Mersenne Twister with the state PyTorch keeps: the words, and a normal number waiting from the last pair."""
+    """A Mersenne Twister with the state PyTorch keeps: the words, and a normal number waiting from the last pair.
+
+    `_engine` is Python's own twister in C: given PyTorch's state it goes on with PyTorch's stream.
+    """
 
     def __init__(self, device="cpu"):
         check_device(device)
@@ -49,8 +47,8 @@ class Generator:
         for i in range(N):
             words.append(value)
             value = (1812433253 * (value ^ (value >> 30)) + i + 1) & MASK32
-        self._words = np.array(words, np.uint32)
-        self._next, self._fresh = N, True
+        self._engine = engine_at(words, N)
+        self._fresh = True
         self._waiting = None
         return self
 
@@ -67,34 +65,21 @@ class Generator:
     def clone_state(self) -> "Generator":
         other = Generator.__new__(Generator)
         other.__dict__.update(self.__dict__)
-        other._words = self._words.copy()
+        other._engine = engine_at(*self._state())
         return other
 
-    def _twist(self) -> None:
-        w = self._words
-        first = N - M
-        w[:first] = w[M:] ^ _mix(w[:first], w[1:first + 1])
-        w[first:2 * first] = w[:first] ^ _mix(w[first:2 * first], w[first + 1:2 * first + 1])
-        w[2 * first:N - 1] = w[first:M - 1] ^ _mix(w[2 * first:N - 1], w[2 * first + 1:])
-        w[N - 1:] = w[M - 1:M] ^ _mix(w[N - 1:], w[:1])
-        self._next, self._fresh = 0, False
+    def _state(self) -> tuple[tuple[int, ...], int]:
+        """The words, and how many of them were drawn."""
+        *words, drawn = self._engine.getstate()
+        return tuple(words), drawn
 
     def words(self, count: int) -> np.ndarray:
         """The next `count` 32-bit words of the stream."""
-        out = np.empty(count, np.uint32)
-        done = 0
-        while done < count:
-            if self._next >= N:
-                self._twist()
-            take = min(count - done, N - self._next)
-            out[done:done + take] = self._words[self._next:self._next + take]
-            self._next += take
-            done += take
-        out ^= out >> np.uint32(11)
-        out ^= (out << np.uint32(7)) & np.uint32(0x9D2C5680)
-        out ^= (out << np.uint32(15)) & np.uint32(0xEFC60000)
-        out ^= out >> np.uint32(18)
-        return out
+        if not count:
+            return np.empty(0, np.uint32)
+        self._fresh = False
+        drawn = self._engine.getrandbits(32 * count).to_bytes(4 * count, "little")
+        return np.frombuffer(drawn, np.uint32)
 
     def long_words(self, count: int) -> np.ndarray:
         """The next `count` 64-bit words: the first of two 32-bit words is the high half."""
@@ -107,7 +92,10 @@ class Generator:
 
     def doubles(self, count: int) -> np.ndarray:
         """float64 in [0, 1)."""
-        return (self.long_words(count) & np.uint64((1 << 53) - 1)).astype(np.float64) * 2.0**-53
+        words = self.words(2 * count)
+        out = (words[0::2] & np.uint32((1 << 21) - 1)) * 2.0**-21
+        out += words[1::2] * 2.0**-53
+        return out
 
     def uniforms(self, count: int, kind: np.dtype) -> np.ndarray:
         if kind.kind == "c":
@@ -131,7 +119,17 @@ class Generator:
         """Normal numbers drawn two at a time."""
         if kind.kind == "c":
             return self.paired_normals(2 * count, real_kind(kind), mean, std / math.sqrt(2)).view(kind)
-        return np.array([self._one_normal() * std + mean for _ in range(count)], np.float64).astype(kind)
+        if count < 16:
+            return np.array([self._one_normal() * std + mean for _ in range(count)], np.float64).astype(kind)
+        first = [] if self._waiting is None else [self._one_normal()]
+        drawn = self.doubles(count - len(first) + (count - len(first)) % 2).reshape(-1, 2)
+        radius = np.sqrt(-2 * np.log1p(-drawn[:, 1]))
+        angle = 2 * math.pi * drawn[:, 0]
+        pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1).reshape(-1)
+        out = np.concatenate([first, pairs])
+        if len(out) > count:
+            self._waiting = float(out[-1])
+        return (out[:count] * std + mean).astype(kind)
 
     def _one_normal(self) -> float:
         if self._waiting is not None:
@@ -155,8 +153,9 @@ class Generator:
         """5,056 bytes: seed, words left, the words, the waiting normal number."""
         head = np.zeros(1, STATE)
         head["seed"], head["seeded"] = self._seed, 1
-        head["left"], head["next"] = N + 1 - self._next, 0 if self._fresh else self._next
-        head["words"][0] = self._words
+        words, drawn = self._state()
+        head["left"], head["next"] = N + 1 - drawn, 0 if self._fresh else drawn
+        head["words"][0] = words
         if self._waiting is not None:
             head["normal"], head["normal_valid"] = self._waiting, 1
         return wrap(np.frombuffer(head.tobytes(), np.uint8).copy())
@@ -169,8 +168,7 @@ class Generator:
             raise RuntimeError("RNG state is wrong size")
         head = np.frombuffer(raw.tobytes(), STATE)[0]
         self._seed = int(head["seed"])
-        self._words = head["words"].astype(np.uint32)
-        self._next = N if head["left"] == 1 else int(head["next"])
+        self._engine = engine_at(head["words"].tolist(), N if head["left"] == 1 else int(head["next"]))
         self._fresh = head["left"] == 1 and head["next"] == 0
         self._waiting = float(head["normal"]) if head["normal_valid"] else None
 
@@ -179,6 +177,13 @@ STATE = np.dtype([("seed", "<u8"), ("left", "<i4"), ("seeded", "<i4"), ("next", 
                   ("x", "<f8"), ("normal", "<f8"), ("rho", "<f8"), ("normal_valid", "<i4"), ("pad", "<i4"),
                   ("float_normal", "<f4"), ("float_valid", "<i4")])
 Generator.__module__ = "torch"
+
+
+def engine_at(words, drawn: int) -> _random.Random:
+    """Python's twister with these words as its state, `drawn` of which have been used."""
+    engine = _random.Random()
+    engine.setstate((*words, drawn))
+    return engine
 
 
 def _box_muller(uniforms: np.ndarray, mean: float, std: float) -> np.ndarray:

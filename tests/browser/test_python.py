@@ -181,6 +181,22 @@ def test_run_prints_torchs_output_and_shows_the_result(page, site):
     assert {path.split("/")[1] for path in site.paths() if path != "/favicon.ico"} == {"atlas"}
 
 
+def test_matrices_are_multiplied_in_the_pages_own_memory(page):
+    page.evaluate("python.open('demo')")
+    text = """
+from snippets.numpy_torch import simd
+assert simd.multiply() is not None
+for left, right in (((70, 40), (40, 33)), ((2, 3, 50, 60), (2, 3, 60, 70)), ((4, 1, 33, 64), (5, 64, 48))):
+    a, b = torch.randn(left), torch.randn(right)
+    for x in (a, a.mT.contiguous().mT):
+        for y in (b, b.mT.contiguous().mT):
+            assert torch.allclose(x @ y, (x.double() @ y.double()).float(), atol=1e-4), (left, right)
+print("equal")
+"""
+    answer = run(page, text)
+    assert answer["printed"] == "equal\n", answer
+
+
 def test_progress_counts_the_bytes_that_arrive(page, site):
     page.evaluate("python.open('demo')")
     told = page.evaluate("progress")

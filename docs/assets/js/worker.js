@@ -276,6 +276,7 @@ async function start(wasm, lean, core, files) {
     return fetchFile(address);
   };
   WebAssembly.instantiateStreaming = async (_, imports) => {
+    scope.pythonMemory = imports?.env.memory; // numpy_torch multiplies matrices in it (simd.py)
     try {
       const module = await wasm;
       return { module, instance: await WebAssembly.instantiate(module, imports) };

@@ -35,30 +35,36 @@ def run(roots: list, grads: list, *, retain_graph: bool, create_graph: bool, acc
     heapq.heapify(ready)
     before, Mode.grad = Mode.grad, create_graph
     try:
-        while ready:
-            _, _, target = heapq.heappop(ready)
-            arrived = buffers.pop(id(target), None)
-            if isinstance(target, Tensor):
-                visit_leaf(target, arrived, keys, captured, accumulate, create_graph)
-                continue
-            results = visit_node(target, arrived, keys, captured, create_graph, useful)
-            if not retain_graph:
-                target.release()
-            for position, edge in enumerate(target.edges):
-                if edge is None:
-                    continue
-                following = edge[0]
-                if useful is not None and id(following) not in useful:
-                    continue
-                grad = results[position] if results is not None else None
-                if grad is not None:
-                    deposit(buffers, edge, fitted(grad, edge, target, position))
-                waiting[id(following)] -= 1
-                if not waiting[id(following)]:
-                    heapq.heappush(ready, entry(following))
+        with np.errstate(all="ignore"):
+            visit_all(ready, waiting, buffers, useful, keys, captured, retain_graph, create_graph, accumulate)
     finally:
         Mode.grad = before
     return captured
+
+
+def visit_all(ready, waiting, buffers, useful, keys, captured, retain_graph, create_graph, accumulate) -> None:
+    """Visit targets until none is left: whatever has all its gradients is ready, the youngest first."""
+    while ready:
+        _, _, target = heapq.heappop(ready)
+        arrived = buffers.pop(id(target), None)
+        if isinstance(target, Tensor):
+            visit_leaf(target, arrived, keys, captured, accumulate, create_graph)
+            continue
+        results = visit_node(target, arrived, keys, captured, create_graph, useful)
+        if not retain_graph:
+            target.release()
+        for position, edge in enumerate(target.edges):
+            if edge is None:
+                continue
+            following = edge[0]
+            if useful is not None and id(following) not in useful:
+                continue
+            grad = results[position] if results is not None else None
+            if grad is not None:
+                deposit(buffers, edge, fitted(grad, edge, target, position))
+            waiting[id(following)] -= 1
+            if not waiting[id(following)]:
+                heapq.heappush(ready, entry(following))
 
 
 def entry(target) -> tuple:
@@ -150,8 +156,7 @@ def visit_node(node: Node, arrived: dict | None, keys, captured: dict, create_gr
         leads_on = any([e is not None and id(e[0]) in useful for e in node.edges])
     if not leads_on or all([g is None for g in grads]):
         return None
-    with np.errstate(all="ignore"):
-        results = node.backward(grads, create_graph)
+    results = node.backward(grads, create_graph)
     if node.hooks:
         shown = tuple([as_tensor(g) for g in results])
         given = tuple([as_tensor(g) for g in grads])

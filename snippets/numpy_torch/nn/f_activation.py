@@ -66,7 +66,7 @@ def sigmoid(input: Tensor) -> Tensor:
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return GELU(float_input(input, "GeluKernelImpl"), approximate == "tanh")
+    return GELU(float_input(input, "GeluKernelImpl"), approximate == "tanh", [])
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:

@@ -13,6 +13,7 @@ from ..ops_create import zeros
 from ..ops_linear import linear, matmul
 from ..ops_shape import cat
 from ..primitive import Primitive, relabel, scalar_name
+from ..products import product
 from ..random import default_generator, dropout
 from ..tensor import Tensor, tracks
 
@@ -24,7 +25,7 @@ PLAIN = {"float32": "float", "float64": "double", "int64": "long int", "int32": 
 
 def _attend(query, key, value, mask, scale, causal, dropped, fused):
     """softmax(query keyᵀ · scale + mask) value, and the softmax. A query that may see no key gets zeros."""
-    weights = np.matmul(query * query.dtype.type(scale), key.swapaxes(-1, -2))
+    weights = product(query * query.dtype.type(scale), key.swapaxes(-1, -2))
     if causal:
         np.copyto(weights, -np.inf, where=~np.tri(*weights.shape[-2:], dtype=bool))
     if mask is not None:
@@ -42,24 +43,26 @@ def _attend(query, key, value, mask, scale, causal, dropped, fused):
     weights /= total
     seen = weights if dropped is None else weights * dropped
     if fused and not query.flags.c_contiguous:
-        return np.matmul(seen, value, out=np.empty_like(query, subok=False)), weights  # laid out as the query is
-    return np.matmul(seen, value), weights
+        out = np.empty_like(query, subok=False)  # laid out as the query is
+        out[...] = product(seen, value)
+        return out, weights
+    return product(seen, value), weights
 
 
 def _attend_back(grad, result, query, key, value, scale, dropped, needs):
     weights = result[1]
     d_out, scale = grad[0], query.dtype.type(scale)
     seen = weights if dropped is None else weights * dropped
-    d_value = np.matmul(seen.swapaxes(-1, -2), d_out) if needs[2] else None
+    d_value = product(seen.swapaxes(-1, -2), d_out) if needs[2] else None
     if not (needs[0] or needs[1] or needs[3]):
         return None, None, d_value, None
-    d_scores = np.matmul(d_out, value.swapaxes(-1, -2))
+    d_scores = product(d_out, value.swapaxes(-1, -2))
     if dropped is not None:
         d_scores *= dropped
     d_scores -= (d_scores * weights).sum(-1, keepdims=True)
     d_scores *= weights
-    return (np.matmul(d_scores, key) * scale if needs[0] else None,
-            np.matmul(d_scores.swapaxes(-1, -2), query) * scale if needs[1] else None, d_value,
+    return (product(d_scores, key) * scale if needs[0] else None,
+            product(d_scores.swapaxes(-1, -2), query) * scale if needs[1] else None, d_value,
             d_scores if needs[3] else None)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..absent import refuse
 from ..primitive import Primitive, relabel, scalar_name
+from ..products import product
 from ..tensor import Tensor
 from .windows import (
     Geometry,
@@ -18,7 +19,6 @@ from .windows import (
     cropped,
     overlapped,
     padded,
-    product,
     spatial,
     taps,
     windows,

@@ -88,9 +88,9 @@ class RNNBase(Module):
         """One direction of one layer: outputs and the last state(s)."""
         w_ih, w_hh, b_ih, b_hh = self._weights(suffix)
         if self.mode == "LSTM":
-            return LSTM_LAYER(x, *states, w_ih, w_hh, b_ih, b_hh)
+            return LSTM_LAYER(x, *states, w_ih, w_hh, b_ih, b_hh, [])
         if self.mode == "GRU":
-            return GRU_LAYER(x, *states, w_ih, w_hh, b_ih, b_hh)
+            return GRU_LAYER(x, *states, w_ih, w_hh, b_ih, b_hh, [])
         return RNN_LAYER(x, *states, w_ih, w_hh, b_ih, b_hh, self.mode == "RNN_RELU")
 
     def _run(self, x, states: tuple) -> tuple:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .windows import adjoint_pair, product
+from ..products import product
+from .windows import adjoint_pair
 
 # options: ((axis counted from the end, input size, ((index, weight or None), …)), …). Each index is an array with
 # one position for every output element, never decreasing.

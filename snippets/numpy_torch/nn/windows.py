@@ -4,15 +4,12 @@ Also `adjoint_pair`, for ops that are linear in their input: each is the gradien
 """
 
 import itertools
-import sys
 from typing import NamedTuple
 
 import numpy as np
 
 from ..primitive import Primitive
 from ..tensor import Tensor
-
-BROWSER = sys.platform == "emscripten"
 
 
 class Geometry(NamedTuple):
@@ -91,14 +88,6 @@ def overlapped(columns: np.ndarray, g: Geometry) -> np.ndarray:
 
 def cropped(out: np.ndarray, g: Geometry) -> np.ndarray:
     return np.ascontiguousarray(out[inside(g.low, g.size)]) if any(g.low) or any(g.high) else out
-
-
-def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a @ b. In the browser NumPy has no BLAS: rows times columns, quickest when columns are contiguous."""
-    if BROWSER:
-        a = np.ascontiguousarray(a)
-        b = np.ascontiguousarray(b.swapaxes(-1, -2)).swapaxes(-1, -2)
-    return a @ b
 
 
 # --- linear ops ------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .optimizer import Optimizer, counted, number, step_zero, zeros
+from .optimizer import Optimizer, counted, number, root, step_zero, zeros
 
 
 class Adagrad(Optimizer):
@@ -34,7 +34,7 @@ class Adagrad(Optimizer):
             grad = grad + parameter * group["weight_decay"]
         total = state["sum"]._array
         total += grad * grad
-        scale = np.sqrt(total)
+        scale = root(total)
         scale += group["eps"]
         np.divide(grad, scale, out=scale)
         parameter -= number(group["lr"]) / (1 + (steps - 1) * group["lr_decay"]) * scale

@@ -42,12 +42,16 @@ class Adam(Optimizer):
             else:
                 grad = grad + parameter * group["weight_decay"]
         mean, square = state["exp_avg"]._array, state["exp_avg_sq"]._array
-        mean += (1 - beta1) * (grad - mean)
+        part = np.subtract(grad, mean, out=np.empty_like(mean))
+        part *= 1 - beta1
+        mean += part
+        np.multiply(grad, grad, out=part)
+        part *= 1 - beta2
         square *= beta2
-        square += (1 - beta2) * grad * grad
+        square += part
         if group["amsgrad"]:
             square = np.maximum(state["max_exp_avg_sq"]._array, square, out=state["max_exp_avg_sq"]._array)
-        scale = np.asarray(np.sqrt(square))  # the root of a 0-dim array is no array
+        scale = np.sqrt(square, out=part)
         scale /= math.sqrt(1 - beta2**steps)
         scale += group["eps"]
         np.divide(mean, scale, out=scale)

@@ -156,6 +156,11 @@ def zeros(parameter: Tensor) -> Tensor:
     return wrap(np.zeros_like(parameter._array, subok=False))
 
 
+def root(array: np.ndarray) -> np.ndarray:
+    """√array as an array that may be written to: of a 0-dim array NumPy's own root is a number."""
+    return np.sqrt(array, out=np.empty_like(array))
+
+
 def step_zero() -> Tensor:
     return wrap(np.zeros((), np.float32))
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .optimizer import Optimizer, check, counted, number, step_zero, zeros
+from .optimizer import Optimizer, check, counted, number, root, step_zero, zeros
 
 
 class RMSprop(Optimizer):
@@ -44,9 +44,9 @@ class RMSprop(Optimizer):
         if group["centered"]:
             mean = state["grad_avg"]._array
             mean += (1 - alpha) * (grad - mean)
-            scale = np.sqrt(square - mean * mean)
+            scale = root(square - mean * mean)
         else:
-            scale = np.sqrt(square)
+            scale = root(square)
         scale += group["eps"]
         if group["momentum"] > 0:
             velocity = state["momentum_buffer"]._array
