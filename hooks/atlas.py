@@ -12,7 +12,7 @@ from mkdocs.exceptions import Abort
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
-from hooks import bundle, cells, citations, diagrams, figures, indexes, reading, values
+from hooks import bundle, cells, citations, diagrams, figures, indexes, reading, torch_tables, values
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
@@ -45,6 +45,7 @@ class Site:
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
+    cells: dict[str, list[str]] = field(default_factory=dict)
     placed: dict[str, list[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -145,12 +146,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     figures.link_figures(text, site.numbers)
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
-    indexes.place_indexes(text, site.catalogue, site.counts)
+    tables = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
+    indexes.place_indexes(text, site.catalogue, site.counts, tables)
 
     def prompt(content: str, position: int) -> str:
         return figures.link_figures_in(content, text, position, site.numbers)
 
-    cells.place_code(text, site.paths["snippets"], prompt, only_included=bool(slug))
+    site.cells[source] = cells.place_code(text, site.paths["snippets"], prompt, only_included=bool(slug))
     result = text.text
     if slug:
         entry = site.catalogue.architectures[slug]
@@ -178,8 +180,11 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     site.problems += text.problems
     if slug:
         entry = site.catalogue.architectures[slug]
-        header = reading.header_html(entry, site.counts[slug]) + indexes.page_data(entry, site.placed[source])
+        header = reading.header_html(entry, site.counts[slug])
+        header += indexes.page_data(slug, entry.title, entry.family, site.placed[source])
         html = html.replace("</h1>", f"</h1>{header}", 1)
+    elif site.cells[source] or site.placed[source]:  # a page beside the architectures whose code runs as well
+        html = indexes.page_data(Path(source).stem, page.title or "", "", site.placed[source]) + html
     return html
 
 

@@ -41,12 +41,15 @@ def link_architectures(page: PageText, catalogue: Catalogue) -> None:
     page.replace(_LINK, write)
 
 
-def place_indexes(page: PageText, catalogue: Catalogue, counts: dict[str, Counts]) -> None:
-    """Replace ``![](index:cards)``, ``![](index:table)`` and ``![](index:sections)`` by what they name."""
+def place_indexes(
+    page: PageText, catalogue: Catalogue, counts: dict[str, Counts], more: dict[str, Callable[[], str]] | None = None
+) -> None:
+    """Replace ``![](index:cards)``, ``![](index:table)`` and the others by what they name; `more` writes others."""
     writers = {
         "cards": lambda: cards_by_family(catalogue, counts, page.url),
         "table": lambda: table(catalogue, counts, page.url),
         "sections": sections_list,
+        **(more or {}),
     }
 
     def write(match: re.Match, _: Callable[[str], str]) -> str | None:
@@ -113,12 +116,12 @@ def sections_list() -> str:
     return f'<ol class="atlas-sections">{items}</ol>'
 
 
-def page_data(entry: Architecture, figures: list[str]) -> str:
+def page_data(slug: str, title: str, family: str, figures: list[str]) -> str:
     """Return what the page's scripts need to know of it, as JSON in a template element.
 
     A script element would not do: the theme runs the scripts of a page it swaps in, whatever their type.
     """
-    record = {"slug": entry.slug, "title": entry.title, "family": entry.family, "figures": figures}
+    record = {"slug": slug, "title": title, "family": family, "figures": figures}
     content = escape(json.dumps(record, ensure_ascii=False), quote=False)
     return f'<template id="atlas-page" data-search-exclude="true">{content}</template>'
 

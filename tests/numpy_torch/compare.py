@@ -43,6 +43,8 @@ def to_nt(value, memo: dict | None = None):
         return type(value)([to_nt(v, memo) for v in value])
     if isinstance(value, dict):
         return {k: to_nt(v, memo) for k, v in value.items()}
+    if isinstance(value, torch.nn.Module):
+        raise Absent(type(value).__name__)
     if isinstance(value, slice):
         return slice(*[to_nt(v, memo) for v in (value.start, value.stop, value.step)])
     if value in (torch.float, torch.nn.functional.relu, torch.nn.functional.gelu) and callable(value):
@@ -101,7 +103,7 @@ def assert_same(actual, expected, where: str = "result", tolerance=None, names: 
 
 def close(actual, expected: torch.Tensor, where: str, tolerance=None) -> None:
     rtol, atol = tolerance or TOLERANCE.get(expected.dtype, (0, 0))
-    got, want = (np.array(t.detach().resolve_conj().resolve_neg().numpy()) for t in (actual, expected))
+    got, want = (np.array(t.detach().resolve_conj().resolve_neg().numpy(force=True)) for t in (actual, expected))
     if got.dtype.kind in "biu":
         off = got != want
     else:

@@ -17,7 +17,7 @@ from tests.numpy_torch import answers
 
 MODULES = ("test_silent_failures", "test_random_stream", "test_page_cases", "test_core", "test_ops_more", "test_nn",
            "test_attention", "test_convolutional_layers", "test_autograd", "test_linalg", "test_distributions",
-           "test_nn_utils", "test_schedulers", "test_random", "test_data")
+           "test_nn_utils", "test_schedulers", "test_random", "test_data", "test_more_layers")
 
 
 def stand_in_for_pytest() -> types.ModuleType:
