@@ -26,11 +26,11 @@ def writers(names: Path) -> dict[str, Callable[[], str]]:
 def here(rows: list) -> str:
     """Return a table of families: [module, family, names]."""
     cells = [
-        f'<tr><th scope="row">{escape(family) or f"<code>{escape(module)}</code>"}</th>'
-        f"<td>{len(names)}</td><td>{_names(names)}</td></tr>"
+        f'<tr><th scope="row">{escape(family) or f"<code>{escape(module)}</code>"}<p>{len(names)} names</p></th>'
+        f"<td>{_names(names)}</td></tr>"
         for module, family, names in rows
     ]
-    return _table(("Family", "Names", "What is there"), cells)
+    return _table(("Family", "What is there"), cells)
 
 
 def absent(rows: list) -> str:
@@ -51,10 +51,10 @@ def absent(rows: list) -> str:
 def exclusions(rows: list) -> str:
     """Return a table of what the comparison leaves out: [what, name, reason]."""
     cells = [
-        f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{escape(what)}</td><td>{escape(why)}</td></tr>'
+        f'<tr><th scope="row"><code>{escape(name)}</code><p>{escape(what)}</p></th><td>{escape(why)}</td></tr>'
         for what, name, why in rows
     ]
-    return _table(("Op", "How", "Why"), cells)
+    return _table(("Operation", "Why"), cells)
 
 
 def _names(names: list[str]) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.conftest import Cell
 from tests.browser.serve import Site
 from tools.files import key_of
 
@@ -154,3 +155,13 @@ def test_a_wrong_answer_is_named(page):
     ran, failed = ask(page, "page_runner.play({'test_silent_failures::test_integer_and_or_are_bitwise[]#0': "
                             "[('gave', 1)]}, 'test_silent_failures')")
     assert (ran, len(failed)) == (1, 1)
+
+
+def test_the_cells_of_the_page_run(open_page):
+    opened = open_page("torch-in-the-page/")
+    shown = {"first_numbers": "tensor([ 1.5410, -0.2934, -2.1788])", "train": "step 100",
+             "history": "tensor([10., 20., 30.])", "errors": "torch.linalg.eig is not in the page"}
+    for region, text in shown.items():
+        cell = Cell(opened, f"torch_in_the_page.model:{region}").run()
+        assert cell.status == "done", cell.output
+        assert text in cell.output

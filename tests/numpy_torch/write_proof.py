@@ -50,6 +50,9 @@ MODULES = {  # module → what of it is listed
 }
 LISTED = ("torch.nn.utils.rnn", "torch.distributions", "torch.utils.data", "torch.autograd", "torch.fft",
           "torch.special")
+TITLES = {"ops_activation": "Softmax", "ops_algebra": "Linear algebra and kin", "tensor": "What a tensor is",
+          "ops_index": "Indexing, gather and scatter", "ops_more": "Distances, differences, masked writes",
+          "dtypes": "Types"}  # where the first words of the file are not a title
 # names without an underscore that are PyTorch's inner workings, not its API
 INTERNAL = re.compile("_?(cudnn|miopen|mkldnn|fbgemm|quantized|fake_quantize|native|batch_norm_|import_|parse_|sym_|"
                       "autocast|is_autocast|get_autocast|set_autocast|handle_|has_torch|boolean_|assert_int|"
@@ -105,7 +108,7 @@ def families() -> list[list]:
     rows = []
     for module, names in by_file.items():
         title = inspect.getdoc(importlib.import_module(module)).splitlines()[0]
-        rows.append([re.split(r"[:.](?:\s|$)", title)[0], sorted(names)])
+        rows.append([TITLES.get(module.rpartition(".")[2]) or re.split(r"[:.](?:\s|$)", title)[0], sorted(names)])
     return sorted(rows, key=lambda row: -len(row[1]))
 
 
