@@ -556,8 +556,9 @@ class ReduceLROnPlateau(LRScheduler):
         for given, known, what in ((mode, ("min", "max"), "mode"), (threshold_mode, ("rel", "abs"), "threshold mode")):
             if given not in known:
                 raise ValueError(f"{what} {given} is unknown!")
+        self.mode_worse = math.inf if mode == "min" else -math.inf
         self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
-        self.best = self.mode_worse = math.inf if mode == "min" else -math.inf
+        self.best = self.mode_worse
         self.cooldown_counter = self.num_bad_epochs = 0
 
     def _is_better(self, value: float, best: float) -> bool:
