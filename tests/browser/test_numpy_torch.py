@@ -118,6 +118,13 @@ def test_the_page_computes_in_32_bits(page):
     assert ask(page, "[sys.maxsize, __import__('numpy').arange(3).dtype.name]") == [2**31 - 1, "int32"]
 
 
+def test_as_much_is_compared_as_the_page_says(recorded):
+    numbers = json.loads((ROOT / "snippets/torch_in_the_page/results.json").read_text())["browser"]
+    ops, tests = (pickle.loads((recorded / f"{name}.pickle").read_bytes()) for name in ("ops", "tests"))
+    found = {"samples": sum(len(op["samples"]) for op in ops.values()), "tests": len(tests)}
+    assert found == numbers, "run `python -m tests.numpy_torch.write_proof`"
+
+
 def test_every_op_equals_torch_on_sample_inputs(page, recorded):
     samples = pickle.loads((recorded / "ops.pickle").read_bytes())
     ran, failed = 0, {}
