@@ -7,12 +7,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # MkDocs loads this file by its path
 
+import markdown
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import get_toc
 
-from hooks import bundle, cells, citations, diagrams, figures, indexes, reading, torch_tables, values
+from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, reading, torch_tables, values
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
@@ -42,6 +44,7 @@ class Site:
     references: dict[str, citations.Reference]
     formulas: Formulas
     pages: dict[str, PageText]
+    lessons: dict[str, lessons.Lesson]
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
@@ -79,6 +82,7 @@ class Site:
             "cells": sum(one.cells for one in counts),
             "words": sum(one.words for one in counts),
             "minutes": sum(one.minutes for one in counts),
+            "lessons": len(self.lessons),
         }
 
 
@@ -93,20 +97,27 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     docs = Path(config.docs_dir)
     catalogue, problems = read_catalogue(docs / "architectures", paths["planned"], root, paths["snippets"])
     references, wrong = citations.read_bibliography(paths["references"], root)
-    stop_at(problems + wrong)
+    taught, faults = lessons.read_lessons(docs / lessons.FOLDER, root)
+    stop_at(problems + wrong + faults)
     pages = {
         path.relative_to(docs).as_posix(): read_page(path, root, page_address(path.relative_to(docs)))[1]
         for path in sorted(docs.rglob("*.md"))
     }
+    pages |= {source: lesson.page for source, lesson in taught.items()}
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
-    _site = Site(root, docs, paths, catalogue, references, formulas, pages)
+    _site = Site(root, docs, paths, catalogue, references, formulas, pages, taught)
     survey(_site)
+    if taught:
+        kept = lessons.prepare(root, paths["snippets"], paths["cache"])
+        config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(kept)
+    members = {
+        "architectures/index.md": [f"architectures/{entry.slug}.md" for entry in catalogue.written],
+        f"{lessons.FOLDER}/index.md": list(taught),
+    }
     for section in config.nav or []:
         for title, children in section.items() if isinstance(section, dict) else []:
-            if isinstance(children, list) and "architectures/index.md" in children:
-                section[title] = ["architectures/index.md"] + [
-                    f"architectures/{entry.slug}.md" for entry in catalogue.written
-                ]
+            if isinstance(children, list) and children and children[0] in members:
+                section[title] = [children[0], *members[children[0]]]
     return config
 
 
@@ -131,6 +142,10 @@ def survey(site: Site) -> None:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Rewrite what only the atlas writes; what becomes HTML waits in a block until Markdown is done."""
     site, source = _site, page.file.src_uri
+    if source in site.lessons:
+        lesson = site.lessons[source]
+        page.meta |= {"description": lesson.front["summary"], "family": lesson.front["family"], "lesson": lesson.number}
+        return markdown  # the notebook plugin runs it; `on_page_content` makes the page
     known = site.pages[source]
     text = PageText(
         known.file, markdown, known.first_line + known.text.count("\n") - markdown.count("\n"), known.url
@@ -146,8 +161,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     figures.link_figures(text, site.numbers)
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
-    tables = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
-    indexes.place_indexes(text, site.catalogue, site.counts, tables)
+    others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
+    others["lessons"] = lambda: lessons.index_html(site.lessons)
+    indexes.place_indexes(text, site.catalogue, site.counts, others)
 
     def prompt(content: str, position: int) -> str:
         return figures.link_figures_in(content, text, position, site.numbers)
@@ -167,6 +183,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Put figures, cells, lists and formulas where they belong."""
     site, source = _site, page.file.src_uri
+    if source in site.lessons:
+        return lesson_html(site, site.lessons[source], html, page, config)
     text, slug = site.texts[source], site.slug(source)
 
     def fail(tex: str, reason: str, advice: str) -> None:
@@ -180,12 +198,48 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     site.problems += text.problems
     if slug:
         entry = site.catalogue.architectures[slug]
+        data = indexes.page_data_html(indexes.page_data(entry, site.placed[source]))
         header = reading.header_html(entry, site.counts[slug])
-        header += indexes.page_data(slug, entry.title, entry.family, site.placed[source])
-        html = html.replace("</h1>", f"</h1>{header}", 1)
-    elif site.cells[source] or site.placed[source]:  # a page beside the architectures whose code runs as well
-        html = indexes.page_data(Path(source).stem, page.title or "", "", site.placed[source]) + html
+        html = html.replace("</h1>", f"</h1>{header}{data}", 1)
+    elif site.cells.get(source) or site.placed.get(source):  # a page beside the architectures whose code runs too
+        record = {"slug": Path(source).stem, "title": page.title or "", "family": "", "figures": site.placed[source]}
+        html = indexes.page_data_html(record) + html
     return html
+
+
+def lesson_html(site: Site, lesson: lessons.Lesson, notebook: str, page: Page, config: MkDocsConfig) -> str:
+    """Return a lesson's page from its text and what the notebook plugin's run of it left, and set its contents."""
+    lessons.fill_cells(lesson, lessons.outputs(notebook))
+    text = lesson.page
+    values.fill_values(text, site.value)
+    cited = citations.cite(text, site.references)
+    indexes.link_architectures(text, site.catalogue)
+    figures.link_figures(text, site.numbers)
+    result = text.text
+    if cited:
+        result += f"\n\n## References\n\n{text.block(citations.references_html(cited))}\n"
+    converter = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
+    html = text.fill(converter.convert(result))
+    page.toc = get_toc(converter.toc_tokens)
+
+    def fail(tex: str, reason: str, advice: str) -> None:
+        position = max(text.text.find(tex.strip()), 0)
+        site.problems.append(Problem(text.file, text.line(position), f"the formula `{tex}`: {reason}", advice))
+
+    html = site.formulas.render(html, fail)
+    site.problems += text.problems
+    header = lessons.header_html(lesson) + indexes.page_data_html(lessons.page_data(lesson))
+    return html.replace("</h1>", f"</h1>{header}", 1)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Put a lesson's notebook beside its page."""
+    lesson = _site.lessons.get(page.file.src_uri)
+    if lesson:
+        folder = Path(page.file.abs_dest_path).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        lessons.write_notebook(lesson, folder)
+    return output
 
 
 def on_env(env: object, config: MkDocsConfig, files: Files) -> None:

@@ -105,7 +105,7 @@ def _block(
     if identity in placed:
         raise RegionError(f"the cell `{identity}` is already on this page", "keep one, or drop `.cell` here")
     placed.append(identity)
-    return cell_html(identity, path, region, code, prompt(options.get("try", ""), fence.start))
+    return cell_html(identity, f"{path} · {region}", code, prompt(options.get("try", ""), fence.start))
 
 
 def code_html(code: str) -> str:
@@ -118,17 +118,16 @@ def code_html(code: str) -> str:
     )
 
 
-def cell_html(identity: str, path: str, region: str, code: str, prompt: str = "") -> str:
+def cell_html(identity: str, name: str, code: str, prompt: str = "", output: str = "") -> str:
     """Return the HTML of one cell as it stands before any script runs.
 
     Args:
         identity: ``module:region``.
-        path: the file under `snippets/`.
-        region: the region's name.
-        code: the region's text.
+        name: what stands in its bar.
+        code: its text.
         prompt: Markdown that tells the reader what to try.
+        output: HTML of what the build's own run left, if it ran the cell.
     """
-    name = f"{path} · {region}"
     anchor = f"cell-{re.sub(r'[^a-z0-9]+', '-', identity.lower())}"
     tried = f'<p class="atlas-cell__try">Try: {inline_html(prompt)}</p>' if prompt else ""
     return (
@@ -140,5 +139,5 @@ def cell_html(identity: str, path: str, region: str, code: str, prompt: str = ""
         '<button type="button" data-action="reset">Reset</button>'
         '<button type="button" data-action="share">Share</button></div>'
         f'<div class="atlas-cell__code">{code_html(code)}</div>{tried}'
-        '<div class="atlas-cell__output" data-output aria-live="polite"></div></div>'
+        f'<div class="atlas-cell__output" data-output aria-live="polite">{output}</div></div>'
     )

@@ -68,16 +68,23 @@ def diagram_html(record: dict, caption: str, url: str, numbers: dict[str, tuple[
     whys = "".join(_why(box, url, numbers) for box in record["boxes"])
     title = inline_html(caption.strip() or record["title"])
     description = f" {inline_html(record['description'])}" if record.get("description") else ""
+    tall = " data-tall" if _is_tall(record["svg"]) else ""
     return (
         f'<figure class="atlas-diagram" id="diagram-{record["id"].partition("/")[2]}" '
-        f'data-diagram-figure="{record["id"]}">'
-        f'<div class="atlas-diagram__canvas" data-search-exclude="true">{record["svg"]}</div>'
-        '<div class="atlas-diagram__stepper" data-search-exclude="true" hidden>'
-        f"{buttons}<output></output></div>"
-        f'<ol class="atlas-diagram__whys">{whys}</ol>'
+        f'data-diagram-figure="{record["id"]}"{tall}>'
+        '<div class="atlas-diagram__parts"><div class="atlas-diagram__board" data-search-exclude="true">'
+        f'<div class="atlas-diagram__canvas">{record["svg"]}</div>'
+        f'<div class="atlas-diagram__stepper" hidden>{buttons}<output></output></div></div>'
+        f'<ol class="atlas-diagram__whys">{whys}</ol></div>'
         f"<figcaption><b>Diagram.</b> {title}"
         f"{description}</figcaption></figure>"
     )
+
+
+def _is_tall(svg: str) -> bool:
+    """Whether a drawing is higher than wide, so that its reasons stand beside it on a wide screen."""
+    _x, _y, width, height = (float(number) for number in re.search(r'viewBox="([^"]+)"', svg)[1].split())
+    return height > width
 
 
 def _why(box: dict, url: str, numbers: dict[str, tuple[str, int]]) -> str:

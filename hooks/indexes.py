@@ -42,14 +42,14 @@ def link_architectures(page: PageText, catalogue: Catalogue) -> None:
 
 
 def place_indexes(
-    page: PageText, catalogue: Catalogue, counts: dict[str, Counts], more: dict[str, Callable[[], str]] | None = None
+    page: PageText, catalogue: Catalogue, counts: dict[str, Counts], others: dict[str, Callable[[], str]] | None = None
 ) -> None:
-    """Replace ``![](index:cards)``, ``![](index:table)`` and the others by what they name; `more` writes others."""
+    """Replace ``![](index:cards)``, ``![](index:table)``, ``![](index:sections)`` and `others` by what they name."""
     writers = {
         "cards": lambda: cards_by_family(catalogue, counts, page.url),
         "table": lambda: table(catalogue, counts, page.url),
         "sections": sections_list,
-        **(more or {}),
+        **(others or {}),
     }
 
     def write(match: re.Match, _: Callable[[str], str]) -> str | None:
@@ -116,12 +116,16 @@ def sections_list() -> str:
     return f'<ol class="atlas-sections">{items}</ol>'
 
 
-def page_data(slug: str, title: str, family: str, figures: list[str]) -> str:
-    """Return what the page's scripts need to know of it, as JSON in a template element.
+def page_data(entry: Architecture, figures: list[str]) -> dict:
+    """Return what the scripts of an architecture's page need to know of it."""
+    return {"slug": entry.slug, "title": entry.title, "family": entry.family, "figures": figures}
+
+
+def page_data_html(record: dict) -> str:
+    """Return what the page's scripts need to know, as JSON in a template element.
 
     A script element would not do: the theme runs the scripts of a page it swaps in, whatever their type.
     """
-    record = {"slug": slug, "title": title, "family": family, "figures": figures}
     content = escape(json.dumps(record, ensure_ascii=False), quote=False)
     return f'<template id="atlas-page" data-search-exclude="true">{content}</template>'
 

@@ -1,4 +1,8 @@
-"""Which files a page's Python needs: its modules, what they import, its weights, results and data."""
+"""Which files a page's Python needs: its modules, what they import, its weights, results and data.
+
+A page is an architecture's or a lesson's. A lesson's slug is ``lesson-02``; its file in `docs/lessons/` is, in the
+reader's browser, the module ``lesson_02.notebook``, beside what `snippets/lesson_02/` holds.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,13 @@ from pathlib import Path
 
 import yaml
 
-from snippets.kit import sources
+from snippets.kit import percent, sources
 from tools.files import ROOT, AssetError
 
 SNIPPETS = ROOT / "snippets"
 PAGES = ROOT / "docs" / "architectures"
+LESSONS = ROOT / "docs" / "lessons"
+NOTEBOOK = "notebook"
 OWN_FILES = ("weights.safetensors", "results.json")
 _CELL = re.compile(
     r'^[ \t]*(`{3,}|~{3,})[ \t]*\{[^}\n]*\.cell\b[^}\n]*\}[ \t]*\n[ \t]*--8<--[ \t]+"(?P<path>[^":\n]+)\.py(:|")',
@@ -22,17 +28,28 @@ _CELL = re.compile(
 
 
 def slugs() -> list[str]:
-    """Pages with code of their own: the folders of `snippets` that hold figures or a model."""
-    return sorted(
+    """Pages with code of their own: the folders of `snippets` that hold figures or a model, and the lessons."""
+    architectures = (
         folder.name.replace("_", "-")
         for folder in SNIPPETS.iterdir()
         if folder.name not in sources.APART and any((folder / name).is_file() for name in ("figures.py", "model.py"))
     )
+    return sorted([*architectures, *lessons()])
+
+
+def lessons() -> dict[str, Path]:
+    """The lessons' files by slug: ``lesson-02`` is `docs/lessons/02-….py`."""
+    return {f"lesson-{path.name[:2]}": path for path in sorted(LESSONS.glob("[0-9][0-9]-*.py"))}
+
+
+def page_file(slug: str) -> Path:
+    """The file that a page is written in."""
+    return lessons().get(slug, PAGES / f"{slug}.md")
 
 
 def page_text(slug: str) -> str:
-    """The page's Markdown; empty when it has not been written yet."""
-    path = PAGES / f"{slug}.md"
+    """The page as it is written; empty when it has not been written yet."""
+    path = page_file(slug)
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
@@ -44,7 +61,11 @@ def cell_modules(text: str) -> list[str]:
 def modules(slug: str) -> list[str]:
     """Every page module that the browser may import on this page, by name."""
     folder = slug.replace("-", "_")
-    first = [f"{folder}.model", f"{folder}.figures", *cell_modules(page_text(slug))]
+    if slug in lessons():
+        first = sources.imported_by(lessons()[slug], f"{folder}.{NOTEBOOK}")
+        first = [name for name in first if name.split(".")[0] not in sources.APART]
+    else:
+        first = [f"{folder}.model", f"{folder}.figures", *cell_modules(page_text(slug))]
     return sorted({used for name in first if sources.module_file(name) for used in sources.uses(name)})
 
 
@@ -81,12 +102,23 @@ def data_files(slug: str) -> list[Path]:
     return sorted(set(found))
 
 
+def bundled(slug: str) -> dict[str, str]:
+    """A page's modules as text, by the place they take under the page's root in the browser."""
+    root = SNIPPETS.parent
+    files = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in source_files(slug)}
+    if slug in lessons():
+        files[f"snippets/{slug.replace('-', '_')}/{NOTEBOOK}.py"] = page_text(slug)
+    return files
+
+
 def _front_matter(slug: str) -> dict:
-    match = re.match(r"---\n(.*?)\n---\n", page_text(slug), re.DOTALL)
-    if not match:
-        return {}
+    if slug in lessons():
+        front = next((part.text for part in percent.parts(page_text(slug)) if part.kind == "front"), "")
+    else:
+        match = re.match(r"---\n(.*?)\n---\n", page_text(slug), re.DOTALL)
+        front = match[1] if match else ""
     try:
-        found = yaml.safe_load(match[1])
+        found = yaml.safe_load(front)
     except yaml.YAMLError as error:
         raise AssetError(f"page “{slug}”: its front matter is not YAML: {error}") from error
     return found if isinstance(found, dict) else {}
@@ -95,6 +127,7 @@ def _front_matter(slug: str) -> dict:
 def kit_files() -> list[Path]:
     """Files of `snippets/kit` that the page needs: what its session and the pages' modules import, and its data."""
     waiting = ["kit", "kit.session", "kit.figures", *(name for slug in slugs() for name in modules(slug))]
+    waiting += [name for path in lessons().values() for name in sources.imported_by(path, NOTEBOOK)]
     reached: set[str] = set()
     while waiting:
         name = waiting.pop()

@@ -139,10 +139,7 @@ def page_bundle(slug: str) -> dict:
         write(PYTHON / url, data)
         where = path.relative_to(ROOT).as_posix()
         assets.append({"path": where, "url": url, "bytes": len(data), "sha256": digest(data)})
-    files = {
-        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in page_code.source_files(slug)
-    }
-    content = {"slug": slug, "files": files, "assets": assets}
+    content = {"slug": slug, "files": page_code.bundled(slug), "assets": assets}
     return {**content, "hash": digest(json.dumps(content, sort_keys=True).encode())[:12]}
 
 
@@ -248,6 +245,6 @@ def key() -> str:
     runtime = [package("pyodide", name) for name in ("package.json", "pyodide.asm.wasm", "python_stdlib.zip")]
     pages = []
     for slug in page_code.slugs():
-        text = page_code.PAGES / f"{slug}.md"
+        text = page_code.page_file(slug)
         pages += [*page_code.source_files(slug), *page_code.data_files(slug), *([text] if text.is_file() else [])]
     return key_of([*own, *runtime, *core_files(), *pages], numpy_wheel.wanted().sha256, PROTOCOL)

@@ -11,6 +11,7 @@ from snippets.kit.data import data_path, load_text, load_weights, results, weigh
 from snippets.kit.figures import Figure, FigureError, figure
 from snippets.kit.plain import plain
 from snippets.kit.plots import bars, distribution, heatmap, image_grid, lines, points, vector_field
+from snippets.kit.show import show
 
 __all__ = [
     "Choice",
@@ -36,6 +37,7 @@ __all__ = [
     "plain",
     "points",
     "results",
+    "show",
     "vector_field",
     "weights",
 ]

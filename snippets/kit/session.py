@@ -17,8 +17,9 @@ from pathlib import Path
 from types import ModuleType
 
 import snippets
-from snippets.kit import sources
+from snippets.kit import percent, sources
 from snippets.kit.explain import explain
+from snippets.kit.show import Shown
 
 MOST_OUTPUT = 20_000  # characters shown of one run
 PROMPT_WRITES = 100  # so many lines are passed on at once, after that every PAUSE seconds
@@ -98,8 +99,8 @@ class Session:
 
         Returns:
             ``redraw``, the figures of the current page that the edit reaches, ``edited``, the modules that differ
-            from their files, ``result``, the last expression's `repr` where it has one, and ``error``. After an
-            error everything is as it was before the run.
+            from their files, ``result``, the last expression's `repr` where it has one, or ``plot``, where it is
+            a figure that is shown, and ``error``. After an error everything is as it was before the run.
         """
         module_name, _, original = self._find(cell)
         page = self._current(module_name)
@@ -112,15 +113,13 @@ class Session:
             with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
                 module = self._module(module_name)
                 shelf[module_name] = module, dict(vars(module))
-                result = self._execute(cell, text, module)
+                answer = self._execute(cell, text, module)
                 if changed:
                     edits.pop(cell, None)
                     if not _same(text, original):
                         edits[cell] = text
                     self._execute_dependents(module_name, shelf)
-            answer = {"redraw": self._reached(page, module_name) if changed else []}
-            if result is not None:
-                answer["result"] = _cut(result)
+            answer["redraw"] = self._reached(page, module_name) if changed else []
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             answer = {"redraw": [], "error": explain(error, self._cells)}
             edits.clear()
@@ -133,15 +132,19 @@ class Session:
     def reset(self, cell: str) -> dict:
         """Give a cell its file's text back: a fresh module, with the reader's other edits of it made again.
 
-        Returns ``redraw`` and ``edited`` as `run`; an edit that needs the one taken back is taken back as well.
+        Returns ``redraw`` and ``edited`` as `run`; an edit that needs the one taken back is taken back as well. A
+        lesson's cells build on each other: there the original text is run in place of the edit.
         """
-        module_name, _, _ = self._find(cell)
+        module_name, _, original = self._find(cell)
         page = self._current(module_name)
         edits = self._edits.setdefault(page, {})
         if edits.pop(cell, None) is None:
             return {"redraw": [], "edited": self._edited(page)}
         with _quietly():
             try:
+                if _is_lesson(module_name):
+                    self._execute(cell, original, self._module(module_name))
+                    return {"redraw": [], "edited": self._edited(page)}
                 self._renew(module_name)
                 self._execute_dependents(module_name, {})
             except Exception:
@@ -171,9 +174,12 @@ class Session:
         return modules
 
     def _module(self, name: str) -> ModuleType:
-        """The page's module, imported if need be."""
+        """The page's module, imported if need be; a lesson's is empty until its cells are run."""
         full = f"snippets.{name}"
-        if full not in sys.modules:
+        if full not in sys.modules and _is_lesson(name):
+            importlib.import_module(full.rpartition(".")[0])
+            sys.modules[full] = ModuleType(full)
+        elif full not in sys.modules:
             importlib.import_module(full)
         return sys.modules[full]
 
@@ -236,7 +242,8 @@ class Session:
         path = sources.module_file(name)
         if path is None:
             raise CellError(f"There is no module “{name}” for the cell “{cell}”.")
-        text = region_text(path.read_text(encoding="utf-8"), region)
+        source = path.read_text(encoding="utf-8")
+        text = percent.code_cell(source, region) if percent.is_lesson(source) else region_text(source, region)
         if text is None:
             raise CellError(f"{name.replace('.', '/')}.py has no region “{region}”.")
         return name, region, text
@@ -246,8 +253,8 @@ class Session:
         self._activate(self.page or module_name.partition(".")[0].replace("_", "-"))
         return self._active
 
-    def _execute(self, cell: str, text: str, module: ModuleType) -> str | None:
-        """Run a cell's text in its module; returns the last expression's `repr`, or None."""
+    def _execute(self, cell: str, text: str, module: ModuleType) -> dict:
+        """Run a cell's text in its module; returns ``result`` or ``plot`` if its last expression has a value."""
         name, _, region = cell.partition(":")
         shown = f"{name.replace('.', '/')}.py, {region}"
         self._cells[shown] = cell, text
@@ -257,10 +264,12 @@ class Session:
         flags = getattr(vars(module).get("annotations"), "compiler_flag", 0)  # `from __future__ import annotations`
         exec(compile(tree, shown, "exec", flags=flags, dont_inherit=True), vars(module))
         if last is None:
-            return None
+            return {}
         expression = compile(ast.Expression(last.value), shown, "eval", flags=flags, dont_inherit=True)
         value = eval(expression, vars(module))
-        return None if value is None else repr(value)
+        if isinstance(value, Shown):
+            return {"plot": {"figure": value.figure, "caption": value.caption}}
+        return {} if value is None else {"result": _cut(repr(value))}
 
     def _edited(self, page: str) -> list[str]:
         return sorted({cell.partition(":")[0] for cell in self._edits.get(page, {})})
@@ -318,6 +327,11 @@ def _quietly() -> Iterator[None]:
     nowhere = _Output(lambda text: None)
     with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         yield
+
+
+def _is_lesson(module_name: str) -> bool:
+    path = sources.module_file(module_name)
+    return path is not None and percent.is_lesson(path.read_text(encoding="utf-8"))
 
 
 def _folder(slug: str) -> str:

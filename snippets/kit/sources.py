@@ -33,8 +33,13 @@ def imported(module: str) -> list[str]:
     Names are relative to ``snippets``: ``rnn.model``.
     """
     path = module_file(module)
+    return [] if path is None else imported_by(path, module)
+
+
+def imported_by(path: Path, module: str) -> list[str]:
+    """Return the ``snippets`` modules that a file imports when it stands for a module, in order of name."""
     try:
-        return [] if path is None else sorted(_imports(path, module).modules)
+        return sorted(_imports(path, module).modules)
     except SyntaxError:
         return []  # importing the module says what is wrong, where someone can see it
 

@@ -209,7 +209,7 @@ DIAGRAM = {
     "id": "toy/whiteboard",
     "title": "The toy network.",
     "description": "Two boxes.",
-    "svg": '<svg data-diagram="toy/whiteboard" role="img"><title>Boxes</title><g data-box="cell">'
+    "svg": '<svg data-diagram="toy/whiteboard" viewBox="0 0 372 100" role="img"><title>Boxes</title><g data-box="cell">'
     '<rect width="4"/>'
     "<text>Cell</text></g></svg>",
     "boxes": [

@@ -22,7 +22,20 @@ data: [data/names.txt]
 --8<-- "demo/shown.py:part"
 ```
 """
+LESSON = """# ---
+# data: [data/other.txt]
+# ---
+# %% [markdown]
+# # A lesson
+# %%
+import torch
+
+from snippets.kit import show
+from snippets.lesson_01.checks import verdict
+from snippets.older.model import thing
+"""
 FILES = {
+    "lesson_01/checks.py": "from snippets.data.names import load\n",
     "demo/__init__.py": "",
     "demo/model.py": "import torch\nfrom snippets.data.names import load\n",
     "demo/figures.py": "import math\nfrom snippets.demo.model import load\nfrom snippets.kit import figure\n",
@@ -51,6 +64,11 @@ def tree(tmp_path, monkeypatch):
     (pages / "demo.md").write_text(PAGE)
     monkeypatch.setattr(page_code, "SNIPPETS", tmp_path / "snippets")
     monkeypatch.setattr(page_code, "PAGES", pages)
+    lessons = tmp_path / "docs" / "lessons"
+    lessons.mkdir()
+    (lessons / "01-a-lesson.py").write_text(LESSON)
+    (lessons / "index.md").write_text("# Lessons")
+    monkeypatch.setattr(page_code, "LESSONS", lessons)
     monkeypatch.setattr(python_assets, "ROOT", tmp_path)
     monkeypatch.setattr(python_assets, "PYTHON", tmp_path / "py")
     monkeypatch.setattr(snippets, "__path__", [str(tmp_path / "snippets")])
@@ -58,8 +76,20 @@ def tree(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_pages_are_the_folders_with_a_model_or_figures(tree):
-    assert page_code.slugs() == ["demo", "older"]
+def test_pages_are_the_folders_with_a_model_or_figures_and_the_lessons(tree):
+    assert page_code.slugs() == ["demo", "lesson-01", "older"]
+
+
+def test_a_lessons_bundle_holds_its_file_what_it_imports_and_its_data(tree):
+    bundle = python_assets.page_bundle("lesson-01")
+    assert sorted(bundle["files"]) == [
+        "snippets/data/names.py",
+        "snippets/lesson_01/checks.py",
+        "snippets/lesson_01/notebook.py",
+        "snippets/older/model.py",
+    ]
+    assert bundle["files"]["snippets/lesson_01/notebook.py"] == LESSON
+    assert [asset["path"] for asset in bundle["assets"]] == ["snippets/data/other.txt"]
 
 
 def test_only_runnable_cells_count_as_cells():

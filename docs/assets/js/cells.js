@@ -23,12 +23,12 @@ const loadEditor = once(async () => {
 /**
  * What the reader left in the cells of the pages seen so far, by page and cell. Python keeps a page's edits for the
  * whole visit, so a reader who comes back must find them in the code as well.
- * @type {Map<string, Map<string, { text: string, applied: string | null }>>}
+ * @type {Map<string, Map<string, { text: string, applied: string | null, ran: boolean }>>}
  */
 const left = new Map();
 
 python.addEventListener("lost", () => {
-  for (const page of left.values()) for (const cell of page.values()) cell.applied = null;
+  for (const page of left.values()) for (const cell of page.values()) Object.assign(cell, { applied: null, ran: false });
 });
 
 export class Cell {
@@ -52,8 +52,10 @@ export class Cell {
     this.opening = null;
     /** The text Python last ran in place of the original, while that is in force. @type {string | null} */
     this.applied = null;
-    this.output = new Output(/** @type {HTMLElement} */ (element.querySelector("[data-output]")));
+    this.output = new Output(/** @type {HTMLElement} */ (element.querySelector("[data-output]")), cells.page);
     this.busy = false;
+    /** Whether Python has run this cell, as it stands or edited, since it started. */
+    this.ran = false;
     this.stopping = false;
     this.mark = make("span", { class: "atlas-cell__edited", hidden: true }, "edited");
     element.querySelector(".atlas-cell__name")?.after(this.mark);
@@ -198,6 +200,11 @@ export class Cell {
   async run() {
     if (this.busy) return false;
     this.busy = true;
+    if (!(await this.cells.runAbove(this))) {
+      this.busy = false;
+      this.output.note("Not run: a cell above, which this one needs, could not be run.");
+      return false;
+    }
     const text = this.text;
     this.output.clear();
     this.markLine(null);
@@ -218,10 +225,12 @@ export class Cell {
         return false;
       }
       if (answer.result !== null && answer.result !== undefined) this.output.result(answer.result);
+      if (answer.plot) this.output.plot(answer.plot);
       this.status = "done";
+      this.ran = true;
       this.applied = text === this.original ? null : text;
       this.refresh();
-      await this.tellFigures(answer, !this.output.text && answer.result == null);
+      await this.tellFigures(answer, !this.output.text && answer.result == null && !answer.plot);
       return true;
     } catch (cause) {
       if (this.stopping) return this.stopped();
@@ -245,7 +254,8 @@ export class Cell {
     const views = [...this.cells.figures.views.values()].filter((view) => redraw.includes(view.id));
     const following = this.cells.follow(edited, redraw);
     if (!views.length) {
-      if (silent) this.output.note("Ran. Nothing was printed, and no figure on this page changes.");
+      const elsewhere = this.cells.isLesson ? "" : ", and no figure on this page changes";
+      if (silent) this.output.note(`Ran. Nothing was printed${elsewhere}.`);
       return;
     }
     const note = this.output.note("Drawing again: ");
@@ -282,7 +292,7 @@ export class Cell {
     if (this.busy) await this.stop();
     const wasApplied = this.applied !== null;
     this.show(this.original);
-    this.output.clear();
+    this.output.restore();
     this.dismissNotice();
     this.status = "idle";
     this.applied = null;
@@ -349,6 +359,7 @@ export class Cells {
     const elements = /** @type {NodeListOf<HTMLElement>} */ (page.root.querySelectorAll("[data-cell]"));
     this.cells = [...elements].map((element) => new Cell(element, this));
     this.seen = "";
+    this.isLesson = page.data?.lesson === true;
     this.recall();
     const { signal } = page;
     addEventListener("hashchange", () => this.receive(), { signal });
@@ -361,7 +372,7 @@ export class Cells {
   remember(cell) {
     const slug = this.page.data?.slug ?? "";
     if (!left.has(slug)) left.set(slug, new Map());
-    left.get(slug)?.set(cell.id, { text: cell.text, applied: cell.applied });
+    left.get(slug)?.set(cell.id, { text: cell.text, applied: cell.applied, ran: cell.ran });
   }
 
   /** Puts back what the reader left in this page's cells earlier in the visit. */
@@ -371,6 +382,7 @@ export class Cells {
       const before = remembered?.get(cell.id);
       if (!before) continue;
       cell.applied = before.applied;
+      cell.ran = before.ran;
       if (before.text !== cell.original) cell.show(before.text);
       cell.refresh();
     }
@@ -391,6 +403,17 @@ export class Cells {
     return this.figures.follow(edited, redraw);
   }
 
+  /**
+   * A lesson's cells build on each other: runs those above one that Python has not run yet.
+   * @param {Cell} cell
+   * @returns {Promise<boolean>} whether the cell can be run now
+   */
+  async runAbove(cell) {
+    if (!this.isLesson) return true;
+    const above = this.cells.slice(0, this.cells.indexOf(cell)).find((one) => !one.ran);
+    return !above || ((await above.run()) && this.runAbove(cell));
+  }
+
   /** @param {Element | null} element @returns {Cell | undefined} the cell that contains the element */
   containing(element) {
     return this.cells.find((cell) => element && cell.element.contains(element));
@@ -403,6 +426,7 @@ export class Cells {
 
   /** Python was stopped or lost, and with it the edits that were in force: say so where they were. */
   lost() {
+    for (const cell of this.cells) cell.ran = false;
     const forgotten = this.cells.filter((cell) => cell.applied !== null);
     if (!forgotten.length) return;
     const concerned = [...this.figures.views.values()].filter((view) => view.isEdited).map((view) => view.id);

@@ -1,6 +1,6 @@
 /** A diagram's stepper: draws the boxes in whiteboard order, with the reason for each beside it. */
 
-import { calmMotion, make } from "./dom.js";
+import { calmMotion } from "./dom.js";
 
 const PACE = 2600;
 
@@ -23,12 +23,6 @@ export class Diagram {
     /** How many boxes are drawn; all of them until the reader starts stepping. */
     this.drawn = this.order.length;
     this.timer = 0;
-    const { width, height } = /** @type {SVGSVGElement} */ (this.canvas.querySelector("svg")).viewBox.baseVal;
-    element.toggleAttribute("data-tall", height > width);
-    // The drawing and its buttons stay in view together while the reasons beside them are read.
-    const board = make("div", { class: "atlas-diagram__board" });
-    this.canvas.before(board);
-    board.append(this.canvas, this.stepper);
     this.listen();
     this.stepper.hidden = false;
     if (calmMotion()) this.button("play").hidden = true;

@@ -1,16 +1,26 @@
 /** What a cell printed, returned or failed with. Everything the reader's code says is text, never markup. */
 
 import { make, perFrame } from "./dom.js";
+import { drawShown, shownElement } from "./shown.js";
 
+/** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").PythonError} PythonError */
 
 /** The most a cell shows; code that prints without end must not take the tab with it. */
 const MOST = 100_000;
 
 export class Output {
-  /** @param {HTMLElement} host the cell's `[data-output]` */
-  constructor(host) {
+  /**
+   * @param {HTMLElement} host the cell's `[data-output]`; what the build's own run left in it can be had back
+   * @param {Page} page
+   */
+  constructor(host, page) {
     this.host = host;
+    this.page = page;
+    this.built = [...host.childNodes];
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (host.querySelectorAll("[data-shown]"))) {
+      drawShown(element, JSON.parse(element.dataset.shown ?? ""), page);
+    }
     this.text = "";
     this.dropped = 0;
     /** @type {HTMLPreElement | null} */
@@ -23,6 +33,12 @@ export class Output {
     this.dropped = 0;
     this.stream = null;
     this.host.replaceChildren();
+  }
+
+  /** Shows what the build's run left here. */
+  restore() {
+    this.clear();
+    this.host.append(...this.built);
   }
 
   /** Adds printed text. @param {string} text */
@@ -47,6 +63,14 @@ export class Output {
   result(value) {
     this.render();
     this.host.append(make("pre", { class: "atlas-output__result", tabindex: 0, "aria-label": "Result" }, value));
+  }
+
+  /** The figure that the cell's last expression shows. @param {import("./types.js").ShownFigure} shown */
+  plot(shown) {
+    this.render();
+    const element = shownElement(shown);
+    this.host.append(element);
+    drawShown(element, shown, this.page);
   }
 
   /** One line about what happened. @param {...(Node | string)} content */

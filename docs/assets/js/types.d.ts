@@ -6,6 +6,8 @@ export interface PageData {
   title: string;
   family?: string;
   figures?: string[];
+  /** Whether the cells are a lesson's, each built on the ones above it. */
+  lesson?: boolean;
 }
 
 /** One visit to one page, from mount until the reader leaves it. */
@@ -25,6 +27,12 @@ export type ControlValues = Record<string, ControlValue>;
 export interface PlotFigure {
   data: Record<string, unknown>[];
   layout: Record<string, unknown>;
+}
+
+/** A figure under a lesson's cell. */
+export interface ShownFigure {
+  figure: PlotFigure;
+  caption: string;
 }
 
 export interface ControlSpec {
@@ -72,6 +80,8 @@ export interface DrawAnswer {
 
 export interface RunAnswer {
   result?: string | null;
+  /** In place of `result`, when the last expression is a figure that is shown. */
+  plot?: ShownFigure;
   /** Figures of the page that the run reaches. */
   redraw?: string[];
   /** Modules of the page in which an edit of the reader's is in force. */
