@@ -14,7 +14,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, reading, values
+from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, reading, torch_tables, values
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
@@ -48,6 +48,7 @@ class Site:
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
+    cells: dict[str, list[str]] = field(default_factory=dict)
     placed: dict[str, list[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -160,12 +161,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     figures.link_figures(text, site.numbers)
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
-    indexes.place_indexes(text, site.catalogue, site.counts, {"lessons": lambda: lessons.index_html(site.lessons)})
+    others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
+    others["lessons"] = lambda: lessons.index_html(site.lessons)
+    indexes.place_indexes(text, site.catalogue, site.counts, others)
 
     def prompt(content: str, position: int) -> str:
         return figures.link_figures_in(content, text, position, site.numbers)
 
-    cells.place_code(text, site.paths["snippets"], prompt, only_included=bool(slug))
+    site.cells[source] = cells.place_code(text, site.paths["snippets"], prompt, only_included=bool(slug))
     result = text.text
     if slug:
         entry = site.catalogue.architectures[slug]
@@ -198,6 +201,9 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         data = indexes.page_data_html(indexes.page_data(entry, site.placed[source]))
         header = reading.header_html(entry, site.counts[slug])
         html = html.replace("</h1>", f"</h1>{header}{data}", 1)
+    elif site.cells.get(source) or site.placed.get(source):  # a page beside the architectures whose code runs too
+        record = {"slug": Path(source).stem, "title": page.title or "", "family": "", "figures": site.placed[source]}
+        html = indexes.page_data_html(record) + html
     return html
 
 

@@ -78,8 +78,15 @@ LAZY = {
         "amp", "autograd", "backends", "cuda", "distributions", "fft", "func", "hub", "jit", "linalg", "nn", "optim",
         "random", "serialization", "special", "testing", "types", "utils", "version")},
     "save": "serialization:", "load": "serialization:", "compile": "serialization:",
-    "cosine_similarity": "nn.f_basic:", "pairwise_distance": "nn.f_basic:", "bilinear": "nn.f_basic:",
-    "prelu": "nn.f_activation:", "selu": "nn.f_activation:", "celu": "nn.f_activation:",
+    **{name: f"nn.{file}:" for file, names in {
+        "f_basic": "bilinear cosine_similarity pairwise_distance",
+        "f_activation": "celu prelu selu",
+        "f_activation_more": "celu_ hardshrink relu_ rrelu selu_ threshold threshold_",
+        "f_conv": "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+        "f_norm": "group_norm layer_norm rms_norm",
+        "f_pooling": "adaptive_avg_pool1d avg_pool1d max_pool1d max_pool2d max_pool3d",
+        "f_vision": "channel_shuffle pixel_shuffle pixel_unshuffle",
+    }.items() for name in names.split()},
 }
 
 globals().update({d.name: d for d in _ALL}, **_ALIASES)

@@ -10,7 +10,7 @@ def nearest(name: str, known) -> str:
     """A hint naming up to three supported names that look like `name`, or nothing."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name, sorted(n for n in known if not n.startswith("_")), n=3, cutoff=0.6)
+    close = get_close_matches(name, sorted(n for n in known if not n.startswith("_")), n=3, cutoff=0.7)
     return f"; nearest in the page: {', '.join(close)}" if close else ""
 
 
@@ -19,15 +19,29 @@ def refuse(call: str, instead: str = "") -> NotImplementedError:
     return NotImplementedError(f"{call} is not in the page{'; ' + instead if instead else ''}")
 
 
-def supported(where, lazy: dict) -> list[str]:
-    """Names of a class or module that are here; those of a lazy file only if the file is."""
+def supported(where, lazy: dict, names: str) -> list[str]:
+    """Which of PyTorch's names of a class or module are here; those of a lazy file only if the file is."""
     from importlib.util import find_spec
 
     there: dict[str, bool] = {}
     for path in lazy.values():
         if path not in there:
             there[path] = find_spec(f"{__package__}.{path.rstrip(':')}") is not None
-    return [name for name in dir(where) if there.get(lazy.get(name, ""), True)]
+    known = set(names.split())
+    return [name for name in dir(where) if name in known and there.get(lazy.get(name, ""), True)]
+
+
+def elsewhere(name: str) -> str:
+    """A hint naming the module that has a function torch.<name> under the same name, or nothing."""
+    from importlib import import_module
+
+    for module in ("nn.functional", "linalg", "special"):
+        try:
+            getattr(import_module(f"{__package__}.{module}"), name)
+        except (NotImplementedError, AttributeError):
+            continue
+        return f"; torch.{module}.{name}"
+    return ""
 
 
 def missing_attribute(owner: str, name: str, where, lazy: dict | None = None) -> Exception:
@@ -38,7 +52,9 @@ def missing_attribute(owner: str, name: str, where, lazy: dict | None = None) ->
         if name in NAMES.get(owner, "").split():
             call = name if owner == "torch" else f"{owner}.{name}"
             call = call if call.startswith("torch") else f"torch.{call}"
-            return NotImplementedError(f"{call} is not in the page{nearest(name, supported(where, lazy or {}))}")
+            hint = elsewhere(name) if owner == "torch" else ""
+            return NotImplementedError(f"{call} is not in the page"
+                                       f"{hint or nearest(name, supported(where, lazy or {}, NAMES[owner]))}")
     if owner == "Tensor":
         shown = where.__name__ if isinstance(where, type) else type(where).__name__
         kind = "type object " if isinstance(where, type) else ""

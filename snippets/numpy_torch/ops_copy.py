@@ -28,7 +28,15 @@ from .tensor import Tensor, version_shared, wrap
 
 CLONE = Primitive("clone", lambda self: self.copy(order="K"), "self", complex=True, self=lambda grad: grad)
 CONTIGUOUS = Primitive("clone", lambda self: np.ascontiguousarray(self), "self", complex=True, self=lambda grad: grad)
-CAST = Primitive("to_copy", lambda self, kind: self.astype(kind), "self kind", complex=True, self=lambda grad: grad)
+
+
+def cast(array, kind):
+    if array.dtype.kind == "f" and kind.kind in "iu" and kind.itemsize < 4:
+        array = array.astype(np.int64)  # -1.0 as a byte: 255 on a desktop, but 0 where the browser rounds to the range
+    return array.astype(kind)
+
+
+CAST = Primitive("to_copy", lambda self, kind: cast(self, kind), "self kind", complex=True, self=lambda grad: grad)
 
 
 def _write_copy(memory, src):

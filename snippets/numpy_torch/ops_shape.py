@@ -471,7 +471,7 @@ def tile(input, dims, *more):
 @public
 def repeat_interleave(input, repeats=None, dim: int | None = None, *, output_size: int | None = None):
     if repeats is None:
-        return wrap(np.repeat(np.arange(input._array.size, dtype=np.int64), input._array))
+        return wrap(np.repeat(np.arange(input._array.size, dtype=np.int64), input._array.astype(np.intp)))
     if dim is None:
         input, dim = input.flatten(), 0
     dim = normal_dim(dim, input._array.ndim)
@@ -482,7 +482,7 @@ def repeat_interleave(input, repeats=None, dim: int | None = None, *, output_siz
     if np.size(times) not in (1, input._array.shape[dim]):
         raise RuntimeError("repeats must have the same size as input along dim, but got repeats.size(0) = "
                            f"{np.size(times)} and input.size({dim}) = {input._array.shape[dim]}")
-    rows = np.repeat(np.arange(input._array.shape[dim], dtype=np.int64), times)
+    rows = np.repeat(np.arange(input._array.shape[dim], dtype=np.int64), np.asarray(times).astype(np.intp))
     out = input.index_select(dim, wrap(rows))
     return out if isinstance(repeats, Tensor) else relabel(out, "ViewBackward0")
 

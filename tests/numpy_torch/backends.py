@@ -17,7 +17,8 @@ import torch
 
 PAGE_PACKAGE = "snippets.numpy_torch"
 
-torch.set_num_threads(1)
+if "numpy" not in torch.__version__:  # in the browser `torch` is numpy_torch itself
+    torch.set_num_threads(1)
 
 
 def page_name(name: str) -> str:

@@ -78,7 +78,7 @@ VIEWS = {
 
 
 def _from_numpy(T):
-    array = np.arange(4)
+    array = np.arange(4, dtype=np.int64)
     shown = T.from_numpy(array)
     array[2] = 9
     return shown

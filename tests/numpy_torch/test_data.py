@@ -113,7 +113,7 @@ SAMPLES = {
     "numpy numbers": lambda T: [np.float32(1), np.float32(2)],
     "numpy doubles": lambda T: [np.float64(1), np.float64(2)],
     "numpy truth": lambda T: [np.bool_(True), np.bool_(False)],
-    "arrays": lambda T: [np.arange(3), np.arange(3)],
+    "arrays": lambda T: [np.arange(3, dtype=np.int64), np.arange(3, dtype=np.int64)],
     "text": lambda T: ["a", "b"],
     "tuples": lambda T: [(T.ones(1), 2, "x"), (T.zeros(1), 3, "y")],
     "lists": lambda T: [[1.5, 2], [2.5, 3]],

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import torch as real_torch
 
+from tests.numpy_torch.answers import of_torch
 from tests.numpy_torch.backends import PAGE, array, assert_same
 
 pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor is True")
@@ -14,11 +14,11 @@ SEEDS = [0, 1, 42, 2**31 + 11, 2**40 + 3]
 
 def same(program, exact=True) -> None:
     """`program(torch)` is the same on both, and so are the numbers drawn next."""
-    answers = []
-    for torch in (PAGE.torch, real_torch):
+    def drawn(torch):
         value = program(torch)
-        answers.append((value, torch.rand(3), torch.randn(1), torch.randint(1000, (2,)), torch.randn(17)))
-    (ours, *next_ours), (theirs, *next_theirs) = answers
+        return value, torch.rand(3), torch.randn(1), torch.randint(1000, (2,)), torch.randn(17)
+
+    (ours, *next_ours), (theirs, *next_theirs) = drawn(PAGE.torch), of_torch(drawn)
     tolerance = {"rtol": 0, "atol": 0} if exact else {"rtol": 3e-6, "atol": 1e-6}
     assert_same(ours, theirs, "drawn", **tolerance)
     assert_same(next_ours, next_theirs, "drawn next", rtol=3e-6, atol=1e-6)

@@ -59,6 +59,11 @@ export function onColourMode(changed, signal) {
 export function nameThemeParts() {
   document.querySelector("[data-md-component=search][role=dialog]")?.setAttribute("aria-label", "Search");
   document.querySelector("[data-md-component=progress]")?.setAttribute("aria-hidden", "true");
+  for (const nav of document.querySelectorAll(".md-nav[aria-labelledby]")) {
+    // a section with a page of its own is labelled by an icon, so that two sections would have the same name
+    nav.setAttribute("aria-label", nav.querySelector(":scope > .md-nav__title")?.textContent?.trim() ?? "");
+    nav.removeAttribute("aria-labelledby");
+  }
 }
 
 /** Opens the search and puts the caret in it. */

@@ -12,7 +12,6 @@ FILES = {
     "containers": "ModuleDict ModuleList ParameterDict ParameterList Sequential",
     "linear": "Bilinear Flatten Identity Linear Unflatten",
     "sparse": "Embedding",
-    "embedding_bag": "EmbeddingBag",
     "activation": "CELU ELU GELU GLU Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid LogSoftmax Mish PReLU ReLU "
                   "ReLU6 SELU SiLU Sigmoid Softmax Softmax2d Softmin Softplus Softsign Tanh Tanhshrink",
     "activation_more": "Hardshrink RReLU Softshrink Threshold",
@@ -20,10 +19,9 @@ FILES = {
     "dropout_more": "AlphaDropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
     "loss": "BCELoss BCEWithLogitsLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss NLLLoss SmoothL1Loss",
     "ctc": "CTCLoss",
-    "loss_more": "CosineEmbeddingLoss GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss "
-                 "MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss PoissonNLLLoss SoftMarginLoss "
-                 "TripletMarginLoss TripletMarginWithDistanceLoss",
-    "distance": "CosineSimilarity PairwiseDistance",
+    "loss_more": "CosineEmbeddingLoss CosineSimilarity GaussianNLLLoss HingeEmbeddingLoss MarginRankingLoss "
+                 "MultiLabelSoftMarginLoss PairwiseDistance PoissonNLLLoss SoftMarginLoss TripletMarginLoss "
+                 "TripletMarginWithDistanceLoss",
     "recurrent": "GRU GRUCell LSTM LSTMCell RNN RNNBase RNNCell",
     "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d Fold Unfold",
     "pooling": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d "

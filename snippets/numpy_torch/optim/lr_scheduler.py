@@ -103,11 +103,15 @@ class LRScheduler:
         self._update_lr(epoch)
 
     def _update_lr(self, epoch: int | None = None) -> None:
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        closed = None if epoch is None else getattr(self, "_get_closed_form_lr", None)
+        self._apply(closed or self.get_lr)
+
+    def _apply(self, compute) -> None:
+        """Give the groups what `compute` returns."""
         self._get_lr_called_within_step = True
         try:
-            self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-            closed = None if epoch is None else getattr(self, "_get_closed_form_lr", None)
-            values = self.get_lr() if closed is None else closed()
+            values = compute()
         finally:
             self._get_lr_called_within_step = False
         _set_rates(self.optimizer, values)
@@ -169,42 +173,47 @@ class MultiplicativeLR(LambdaLR):
         return [rate * f(self.last_epoch) for f, rate in zip(self.lr_lambdas, rates, strict=True)]
 
 
-class StepLR(LRScheduler):
+class _Product(LRScheduler):
+    """Multiplies the rates by `ratio(n)` at step n. `share(n)` is the product of all ratios up to there."""
+
+    def get_lr(self) -> list:
+        rates, ratio = self._now(), self.ratio(self.last_epoch)
+        return [rate * ratio for rate in rates]
+
+    def _get_closed_form_lr(self) -> list:
+        share = self.share(self.last_epoch)
+        return [base * share for base in self.base_lrs]
+
+
+class StepLR(_Product):
     """× gamma every `step_size` steps."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list:
-        rates = self._now()
-        if self.last_epoch == 0 or self.last_epoch % self.step_size:
-            return rates
-        return [rate * self.gamma for rate in rates]
+    def ratio(self, n: int) -> float:
+        return self.gamma if n and n % self.step_size == 0 else 1
 
-    def _get_closed_form_lr(self) -> list:
-        return [base * self.gamma ** (self.last_epoch // self.step_size) for base in self.base_lrs]
+    def share(self, n: int) -> float:
+        return self.gamma ** (n // self.step_size)
 
 
-class MultiStepLR(LRScheduler):
+class MultiStepLR(_Product):
     """× gamma at each of `milestones`."""
 
     def __init__(self, optimizer: Optimizer, milestones, gamma: float = 0.1, last_epoch: int = -1):
         self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list:
-        rates = self._now()
-        if self.last_epoch not in self.milestones:
-            return rates
-        return [rate * self.gamma ** self.milestones[self.last_epoch] for rate in rates]
+    def ratio(self, n: int) -> float:
+        return self.gamma ** self.milestones[n]
 
-    def _get_closed_form_lr(self) -> list:
-        passed = bisect_right(sorted(self.milestones.elements()), self.last_epoch)
-        return [base * self.gamma**passed for base in self.base_lrs]
+    def share(self, n: int) -> float:
+        return self.gamma ** sum(m <= n for m in self.milestones.elements())
 
 
-class ConstantLR(LRScheduler):
+class ConstantLR(_Product):
     """The rate · factor, until `total_iters` steps are made."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1):
@@ -213,20 +222,14 @@ class ConstantLR(LRScheduler):
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list:
-        rates = self._now()
-        if self.last_epoch == 0:
-            return [rate * self.factor for rate in rates]
-        if self.last_epoch != self.total_iters:
-            return rates
-        return [rate * (1.0 / self.factor) for rate in rates]
+    def ratio(self, n: int) -> float:
+        return self.factor if n == 0 else 1.0 / self.factor if n == self.total_iters else 1
 
-    def _get_closed_form_lr(self) -> list:
-        done = self.last_epoch >= self.total_iters
-        return [base * (self.factor + done * (1 - self.factor)) for base in self.base_lrs]
+    def share(self, n: int) -> float:
+        return self.factor + (n >= self.total_iters) * (1 - self.factor)
 
 
-class LinearLR(LRScheduler):
+class LinearLR(_Product):
     """From the rate · start_factor to the rate · end_factor in `total_iters` equal steps."""
 
     def __init__(self, optimizer: Optimizer, start_factor: float = 1.0 / 3, end_factor: float = 1.0,
@@ -238,57 +241,57 @@ class LinearLR(LRScheduler):
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list:
-        rates = self._now()
-        if self.last_epoch == 0:
-            return [rate * self.start_factor for rate in rates]
-        if self._is_initial or self.last_epoch > self.total_iters:
-            return rates
+    def ratio(self, n: int) -> float:
+        if n == 0:
+            return self.start_factor
+        if self._is_initial or n > self.total_iters:
+            return 1
+        rise = self.end_factor - self.start_factor  # rounded like PyTorch, so that printed rates are the same
+        return 1.0 + rise / (self.total_iters * self.start_factor + (n - 1) * rise)
+
+    def share(self, n: int) -> float:
         rise = self.end_factor - self.start_factor
-        return [rate * (1.0 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
-                for rate in rates]
-
-    def _get_closed_form_lr(self) -> list:
-        rise = self.end_factor - self.start_factor
-        return [base * (self.start_factor + rise * min(self.total_iters, self.last_epoch) / self.total_iters)
-                for base in self.base_lrs]
+        return self.start_factor + rise * min(self.total_iters, n) / self.total_iters
 
 
-class ExponentialLR(LRScheduler):
+class ExponentialLR(_Product):
     """× gamma at each step."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list:
-        rates = self._now()
-        return rates if self._is_initial else [rate * self.gamma for rate in rates]
+    def ratio(self, n: int) -> float:
+        return 1 if self._is_initial else self.gamma
 
-    def _get_closed_form_lr(self) -> list:
-        return [base * self.gamma**self.last_epoch for base in self.base_lrs]
+    def share(self, n: int) -> float:
+        return self.gamma**n
 
 
-class PolynomialLR(LRScheduler):
+class PolynomialLR(_Product):
     """The rate · (1 − steps/total_iters)^power."""
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1):
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list:
-        rates = self._now()
-        if self._is_initial or self.last_epoch > self.total_iters:
-            return rates
-        left, before = (1.0 - n / self.total_iters for n in (self.last_epoch, self.last_epoch - 1))
-        return [rate * (left / before) ** self.power for rate in rates]
+    def ratio(self, n: int) -> float:
+        if self._is_initial or n > self.total_iters:
+            return 1
+        return ((1.0 - n / self.total_iters) / (1.0 - (n - 1) / self.total_iters)) ** self.power
 
-    def _get_closed_form_lr(self) -> list:
-        left = 1.0 - min(self.total_iters, self.last_epoch) / self.total_iters
-        return [base * left**self.power for base in self.base_lrs]
+    def share(self, n: int) -> float:
+        return (1.0 - min(self.total_iters, n) / self.total_iters) ** self.power
 
 
-class CosineAnnealingLR(LRScheduler):
+class _Cosine(LRScheduler):
+    """From the rate (share 0) to eta_min (share 1) along half a cosine."""
+
+    def _along(self, share: float) -> list:
+        return [self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * share)) / 2 for base in self.base_lrs]
+
+
+class CosineAnnealingLR(_Cosine):
     """Half a cosine from the rate to eta_min in T_max steps, and back."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1):
@@ -308,11 +311,10 @@ class CosineAnnealingLR(LRScheduler):
         return [ratio * (rate - low) + low for rate in rates]
 
     def _get_closed_form_lr(self) -> list:
-        return [self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
-                for base in self.base_lrs]
+        return self._along(self.last_epoch / self.T_max)
 
 
-class CosineAnnealingWarmRestarts(LRScheduler):
+class CosineAnnealingWarmRestarts(_Cosine):
     """Half cosines to eta_min of T_0, T_0·T_mult, T_0·T_mult² … steps, each starting at the full rate."""
 
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0,
@@ -329,8 +331,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def get_lr(self) -> list:
         self._now()
-        return [self.eta_min + (base - self.eta_min) * (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
-                for base in self.base_lrs]
+        return self._along(self.T_cur / self.T_i)
 
     def step(self, epoch=None) -> None:
         """One step, or the position `epoch`, which may be a fraction."""
@@ -353,12 +354,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             self.T_cur = epoch - self.T_0 * (self.T_mult**n - 1) / (self.T_mult - 1)
             self.T_i = self.T_0 * self.T_mult**n
         self.last_epoch = math.floor(epoch)
-        self._get_lr_called_within_step = True
-        try:
-            _set_rates(self.optimizer, self.get_lr())
-        finally:
-            self._get_lr_called_within_step = False
-        self._last_lr = _rates(self.optimizer)
+        self._apply(self.get_lr)
 
 
 def _for_each_group(name: str, optimizer: Optimizer, value) -> list:
@@ -557,27 +553,18 @@ class ReduceLROnPlateau(LRScheduler):
             self.default_min_lr, self.min_lrs = min_lr, [min_lr] * groups
         self.patience, self.cooldown, self.eps, self.last_epoch = patience, cooldown, eps, 0
         self._last_lr = _rates(optimizer)
-        self._init_is_better(mode, threshold, threshold_mode)
-        self._reset()
-
-    def _reset(self) -> None:
-        self.best, self.cooldown_counter, self.num_bad_epochs = self.mode_worse, 0, 0
-
-    def _init_is_better(self, mode: str, threshold: float, threshold_mode: str) -> None:
-        if mode not in ("min", "max"):
-            raise ValueError("mode " + mode + " is unknown!")
-        if threshold_mode not in ("rel", "abs"):
-            raise ValueError("threshold mode " + threshold_mode + " is unknown!")
+        for given, known, what in ((mode, ("min", "max"), "mode"), (threshold_mode, ("rel", "abs"), "threshold mode")):
+            if given not in known:
+                raise ValueError(f"{what} {given} is unknown!")
         self.mode_worse = math.inf if mode == "min" else -math.inf
         self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
+        self.best = self.mode_worse
+        self.cooldown_counter = self.num_bad_epochs = 0
 
     def _is_better(self, value: float, best: float) -> bool:
-        sign = -1 if self.mode == "min" else 1
-        if self.threshold_mode == "rel":
-            limit = best * (1.0 + sign * self.threshold)
-        else:
-            limit = best + sign * self.threshold
-        return value < limit if self.mode == "min" else value > limit
+        up = 1 if self.mode == "max" else -1
+        limit = best * (1.0 + up * self.threshold) if self.threshold_mode == "rel" else best + up * self.threshold
+        return up * value > up * limit
 
     @property
     def in_cooldown(self) -> bool:
@@ -614,10 +601,6 @@ class ReduceLROnPlateau(LRScheduler):
         after = [max(old * self.factor, low) for old, low in zip(before, self.min_lrs, strict=True)]
         _set_rates(self.optimizer, [new if old - new > self.eps else group["lr"]
                                     for old, new, group in zip(before, after, groups, strict=True)])
-
-    def load_state_dict(self, state_dict: dict) -> None:
-        self.__dict__.update(state_dict)
-        self._init_is_better(self.mode, self.threshold, self.threshold_mode)
 
 
 def __getattr__(name: str):
