@@ -156,7 +156,10 @@ def legacy_tensor(*data) -> Tensor:
     return wrap(np.zeros(sizes_of(data), _Default.value.numpy))
 
 
-def _sized(args: tuple, size) -> tuple[int, ...]:
+def sized(name: str, args: tuple, size=None) -> tuple[int, ...]:
+    """The shape of a tensor to be made; without any size given there is none."""
+    if not args and size is None:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
     shape = sizes_of(args) if size is None else tuple(size)
     for n in shape:
         if n < 0:
@@ -173,14 +176,14 @@ def no_out(name: str, out) -> None:
 def zeros(*args, size=None, out=None, dtype=None, layout=None, device=None, pin_memory=False,
           requires_grad: bool = False) -> Tensor:
     no_out("zeros", out)
-    return finish(np.zeros(_sized(args, size), chosen(dtype, device)), requires_grad)
+    return finish(np.zeros(sized("zeros", args, size), chosen(dtype, device)), requires_grad)
 
 
 @function
 def ones(*args, size=None, out=None, dtype=None, layout=None, device=None, pin_memory=False,
          requires_grad: bool = False) -> Tensor:
     no_out("ones", out)
-    return finish(np.ones(_sized(args, size), chosen(dtype, device)), requires_grad)
+    return finish(np.ones(sized("ones", args, size), chosen(dtype, device)), requires_grad)
 
 
 @function
@@ -188,7 +191,7 @@ def empty(*args, size=None, out=None, dtype=None, layout=None, device=None, pin_
           requires_grad: bool = False, memory_format=None) -> Tensor:
     """Unset memory; here it is zeros."""
     no_out("empty", out)
-    return finish(np.zeros(_sized(args, size), chosen(dtype, device)), requires_grad)
+    return finish(np.zeros(sized("empty", args, size), chosen(dtype, device)), requires_grad)
 
 
 @function
@@ -199,7 +202,7 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     numpy_dtype = scalar_dtype(fill_value).numpy if dtype is None else chosen(dtype)
     check_device(device)
     size = (size,) if isinstance(size, int) else tuple(size)
-    return finish(np.full(_sized(size, None), fill_value, numpy_dtype), requires_grad)
+    return finish(np.full(sized("full", (size,)), fill_value, numpy_dtype), requires_grad)
 
 
 def _like(input: Tensor, fill, dtype, device, requires_grad) -> Tensor:
@@ -234,12 +237,12 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
 
 @method
 def new_zeros(self, *args, size=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
-    return finish(np.zeros(_sized(args, size), chosen(dtype, device, self.dtype)), requires_grad)
+    return finish(np.zeros(sized("new_zeros", args, size), chosen(dtype, device, self.dtype)), requires_grad)
 
 
 @method
 def new_ones(self, *args, size=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
-    return finish(np.ones(_sized(args, size), chosen(dtype, device, self.dtype)), requires_grad)
+    return finish(np.ones(sized("new_ones", args, size), chosen(dtype, device, self.dtype)), requires_grad)
 
 
 @method

@@ -13,8 +13,7 @@ import numpy as np
 from .absent import refuse
 from .autograd.graph import Mode
 from .dtypes import INT64, check_device, int64
-from .helpers import sizes_of
-from .ops_create import chosen, finish, no_out
+from .ops_create import chosen, finish, no_out, sized
 from .primitive import Primitive, check_inplace, function, method, public, relabel, scalar_name, version_of
 from .tensor import Tensor, tracks, wrap
 
@@ -273,15 +272,11 @@ def _floating(kind: np.dtype, name: str) -> np.dtype:
 # --- new tensors -----------------------------------------------------------------------------------
 
 
-def _shape(args, size):
-    return sizes_of(args) if size is None else tuple(size)
-
-
 @function
 def rand(*args, size=None, generator=None, out=None, dtype=None, layout=None, device=None, pin_memory=False,
          requires_grad=False, names=None) -> Tensor:
     no_out("rand", out)
-    kind, shape = _floating(chosen(dtype, device), "rand"), _shape(args, size)
+    kind, shape = _floating(chosen(dtype, device), "rand"), sized("rand", args, size)
     return finish(source(generator).uniforms(math.prod(shape), kind).reshape(shape), requires_grad)
 
 
@@ -289,7 +284,7 @@ def rand(*args, size=None, generator=None, out=None, dtype=None, layout=None, de
 def randn(*args, size=None, generator=None, out=None, dtype=None, layout=None, device=None, pin_memory=False,
           requires_grad=False, names=None) -> Tensor:
     no_out("randn", out)
-    kind, shape = _floating(chosen(dtype, device), "normal_kernel_cpu"), _shape(args, size)
+    kind, shape = _floating(chosen(dtype, device), "normal_kernel_cpu"), sized("randn", args, size)
     return finish(source(generator).normals(math.prod(shape), kind).reshape(shape), requires_grad)
 
 

@@ -315,3 +315,11 @@ def test_installing_beside_real_torch_is_refused():
     run_python("import torch, snippets.numpy_torch as nt\n"
                "try:\n    nt.install()\nexcept RuntimeError as error:\n    assert 'already imported' in str(error)\n"
                "else:\n    raise SystemExit(1)")
+
+
+@pytest.mark.parametrize("name", ["zeros", "ones", "empty", "rand", "randn"])
+def test_a_tensor_without_a_size_is_refused(name):
+    both(lambda torch: getattr(torch, name)(()).shape)
+    for backend in (torch, nt):
+        with pytest.raises(TypeError, match=f"^{name}\\(\\)"):
+            getattr(backend, name)()
