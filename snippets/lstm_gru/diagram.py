@@ -2,7 +2,7 @@
 
 import torch
 
-from snippets.kit.diagram import Arrow, Box, Diagram, Group, Trace, diagram
+from snippets.kit.diagram import Arrow, Box, Diagram, Trace, diagram
 from snippets.lstm_gru.model import Config, GatedModel
 from snippets.rnn.model import ALPHABET
 
@@ -136,7 +136,7 @@ def lstm() -> Diagram:
                 kind="value",
                 name="cell state",
                 probe=lambda run: run.outputs[CELL][1],
-                why="The memory that is carried on. It has no fixed range and nobody outside the cell sees it directly.",
+                why="The memory that is carried on. It has no fixed range, and nobody outside the cell sees it.",
             ),
             Box(
                 "tanh",
@@ -217,7 +217,7 @@ def gru() -> Diagram:
                 at=(0, 4),
                 module=f"{CELL}.reset_gate",
                 name="reset gate",
-                why="How much of the past the candidate may see. Shut, the cell starts afresh from the character alone.",
+                why="How much of the past the candidate may see. Shut, the cell starts afresh from the character.",
             ),
             Box(
                 "candidate",

@@ -168,7 +168,7 @@ def gates(text: str, part: str) -> dict:
 
 @figure(
     text=Text("Name", value="elizabeth", max_length=20, alphabet=LETTERS, help="letters a to z"),
-    unit=Slider("Unit", 0, 63, value=7),
+    unit=Slider("Unit", 0, 63, value=11),
 )
 def one_cell(text: str, unit: int) -> dict:
     """The books of one memory cell: what it kept and what was written at each letter, and its gates below.
@@ -293,14 +293,16 @@ def surprise(text: str) -> dict:
     The legend gives each network's mean. On a name the three mostly agree: they are surprised by the same letters,
     and which of them is ahead changes from name to name. Gates do not make a network cleverer about the next letter.
     """
-    losses = {kind.upper(): surprises(trained(kind)(encode(text))[0][0].detach(), text) for kind in ("rnn", "lstm", "gru")}
+    losses = {
+        kind.upper(): surprises(trained(kind)(encode(text))[0][0].detach(), text) for kind in ("rnn", "lstm", "gru")
+    }
     return _grouped(losses, [*text, "end"], "true next character")
 
 
 def _grouped(losses: dict[str, torch.Tensor], labels: list[str], title: str) -> dict:
     """Bars side by side for each label, and each group's mean in the legend."""
     highest = max(nats.max().item() for nats in losses.values())
-    first, *others = losses
+    first = next(iter(losses))
     drawn = bars(losses[first], labels, x_title=title, y_title="surprise (nats)", limits=(0, max(4.0, 1.05 * highest)))
     template = drawn["data"][0]
     drawn["data"] = [
@@ -323,7 +325,7 @@ def _grouped(losses: dict[str, torch.Tensor], labels: list[str], title: str) -> 
 
 # --- gradients ---------------------------------------------------------------------------------------------
 
-STRETCH = 60  # time steps in the gradient figure
+STRETCH = 48  # time steps in the gradient figure
 READ = "marianne.otto.christopher.lee.elizabeth.jon.annabelle.max.ida.theo."[:STRETCH]
 
 
@@ -348,11 +350,11 @@ def reading_cells(state: str, forget_bias: float) -> dict[str, Cell | LSTMCell |
 def gradient_distance(bias: float, state: str) -> dict:
     """How much of the gradient survives k steps back through time: RNN, LSTM and GRU on one axis.
 
-    The vertical axis is logarithmic. Before training the plain network loses a factor of about two a step. The LSTM
-    loses about σ(bias) a step, because its cell state is carried on by the forget gate alone: the higher the bias,
-    the flatter the line, until other paths through the gates take over and it rises. The GRU starts with its update
-    gate half open and is no better than the RNN until it learns. After training on names the slider moves the learned
-    biases up or down from where they are at 1.
+    The vertical axis is logarithmic. Before training, the RNN and the GRU, whose update gate starts half open, lose
+    almost half of the gradient a step. The LSTM's first step leaves σ(bias) of it, because its cell state is carried
+    on by the forget gate alone. Further back its line is flatter than that: the units whose gates happen to stand
+    highest carry what is left, and paths through the other gates add to it. From a bias of about 3 they make it rise.
+    After training on names the slider moves the learned biases up or down from where they are, which is at 1.
     """
     x = F.one_hot(torch.tensor([ALPHABET.index(character) for character in READ]), len(ALPHABET)).float()  # (T, V)
     floor, ceiling = 1e-9, 1e3  # beyond these a curve runs along the edge
@@ -371,8 +373,8 @@ def gradient_distance(bias: float, state: str) -> dict:
     )
 
 
-@figure(bias=Slider("Forget bias", -2.0, 8.0, step=0.5, value=3.0))
-def half_life(bias: float) -> dict:
+@figure(bias=Slider("Forget bias", -2, 8, value=3))
+def half_life(bias: int) -> dict:
     """What is left of a value after k steps when the forget gate sits at σ(bias) and nothing is written.
 
     A gate of one half, bias 0, halves the value at every step: as forgetful as the plain RNN. Bias 1 keeps 73 % a
@@ -380,7 +382,7 @@ def half_life(bias: float) -> dict:
     stay at 0.993, bias 5. The label gives the step at which half is left for the bias you choose.
     """
     steps = torch.arange(0, 101)
-    gate = torch.sigmoid(torch.tensor(bias))
+    gate = torch.sigmoid(torch.tensor(float(bias)))
     half = (torch.log(torch.tensor(0.5)) / torch.log(gate)).item()
     series = {"bias 0": 0.5**steps, "bias 1": torch.sigmoid(torch.tensor(1.0)) ** steps, "yours": gate**steps}
     drawn = lines(
@@ -440,11 +442,12 @@ def conventions(text: str, convention: str) -> dict:
     """A pitfall: the trained GRU read by code that follows another convention.
 
     Grey bars follow the convention the network was trained with; coloured ones do not. No shape is wrong and nothing
-    fails. With z turned round the network keeps what it should replace, and does far worse. With r applied before the
-    recurrent weights instead of after them the loss can move so little that one name does not give the mistake away.
+    fails; only the loss gives the mistake away. With z turned round the network keeps what it should replace. With r
+    applied before the recurrent weights instead of after them it scales other numbers than it learned to scale. On
+    most names either mistake costs more than all that the network had gained over counting pairs of letters.
     """
     right = surprises(trained("gru")(encode(text))[0][0].detach(), text)
-    wrong = surprises(_read_wrongly(text, turned="r" != convention, early="z" != convention), text)
+    wrong = surprises(_read_wrongly(text, turned=convention != "r", early=convention != "z"), text)
     drawn = _grouped({"as trained": right, "other convention": wrong}, [*text, "end"], "true next character")
     for trace, colour in zip(drawn["data"], (MUTED, ACCENT), strict=True):
         trace["marker"] = trace["marker"] | {"color": colour}
@@ -604,6 +607,9 @@ def names_compared() -> dict:
         horizontal=True,
         highlight=[place for place, label in enumerate(entries) if not label.startswith("RNN")],
         spread=([loss["lowest"] for loss in losses], [loss["highest"] for loss in losses]),
-        text=[f"\u2002{loss['mean']:.3f} · {entry['parameters']:,}" for loss, entry in zip(losses, entries.values(), strict=True)],
+        text=[
+            f"\u2002{loss['mean']:.3f} · {entry['parameters']:,}"
+            for loss, entry in zip(losses, entries.values(), strict=True)
+        ],
         height=260,
     )

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from snippets.data import copy_task, names
 from snippets.kit.training import Run, command
-from snippets.lstm_gru.model import GatedModel, Config, GRUCell, LSTMCell, last
+from snippets.lstm_gru.model import Config, GatedModel, GRUCell, LSTMCell
 from snippets.rnn.model import ALPHABET, Cell, CharacterRNN
 from snippets.rnn.model import Config as RNNConfig
 
@@ -244,16 +244,16 @@ def _shuffled(part: list[str], seed: int) -> list[str]:
 def experiments() -> dict:
     """Every experiment by the name of its result."""
     plan: dict[str, tuple] = {}
-    for bias, name in ((0.0, "0"), (1.0, "1"), (OPEN, "open")):
-        plan[f"stream.bias_{name}"] = (read_stream, {"forget_bias": bias})
     for kind, gaps in (("rnn", (5, 10, 20, 50)), ("lstm", (5, 10, 20, 30, 50)), ("gru", (5, 10, 20, 30, 50, 100))):
         for gap in gaps:
             plan[f"copy.{kind}.gap_{gap}"] = (copy_symbol, {"kind": kind, "gap": gap})
-    for bias, name, gaps in ((0.0, "0", (5, 10, 20, 30)), (3.0, "3", (10, 20, 50, 100)), (OPEN, "open", (10, 20, 50, 100))):
+    for bias, name, gaps in ((0.0, "0", (5, 10, 20)), (3.0, "3", (10, 20, 50, 100)), (OPEN, "open", (10, 20, 50, 100))):
         for gap in gaps:
             settings = {"kind": "lstm", "gap": gap, "forget_bias": bias}
             plan[f"bias.{name}.gap_{gap}"] = (copy_symbol, settings)
-    for kind, hidden in (("rnn", 64), ("lstm", 64), ("gru", 64), ("lstm", 30), ("gru", 35)):
+    for bias, name in ((0.0, "0"), (1.0, "1"), (OPEN, "open")):
+        plan[f"stream.bias_{name}"] = (read_stream, {"forget_bias": bias})
+    for kind, hidden in (("rnn", 64), ("lstm", 30), ("lstm", 64), ("gru", 35), ("gru", 64)):
         plan[f"names.{kind}.hidden_{hidden}"] = (learn_names, {"kind": kind, "hidden": hidden})
     return plan
 
