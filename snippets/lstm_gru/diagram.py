@@ -16,14 +16,16 @@ def _trace(kind: str) -> Trace:
     )
 
 
-def _ends(row: int, column: float, columns: int, gate: str) -> list[Box]:
+def _ends(row: int, columns: int, gate: str) -> list[Box]:
     """What both networks have below their gates: the character, its vector, and the memory beside it."""
+    column, wide = (1, 2) if columns == 4 else (1, 1)
     return [
         Box(
             "character",
             "character x_t",
             name="character",
             at=(column, row + 2),
+            span=(wide, 1),
             kind="value",
             probe=lambda run: run.arguments[0],
             why="One character at a time, as in the plain RNN.",
@@ -32,6 +34,7 @@ def _ends(row: int, column: float, columns: int, gate: str) -> list[Box]:
             "one_hot",
             "one-hot",
             at=(column, row + 1),
+            span=(wide, 1),
             module="one_hot",
             why="Characters as vectors that are all equally far apart.",
         ),
@@ -39,8 +42,8 @@ def _ends(row: int, column: float, columns: int, gate: str) -> list[Box]:
             "both",
             "x_t and h_{t−1}",
             name="input and last hidden state",
-            at=(0, row),
-            span=(columns, 1),
+            at=(column, row),
+            span=(wide, 1),
             kind="value",
             probe=lambda run: run.outputs[f"{CELL}.{gate}"],
             why="Every gate looks at the same two things: the new character, and what the network showed last. "
@@ -63,7 +66,7 @@ def lstm() -> Diagram:
         columns=4,
         trace=_trace("lstm"),
         boxes=[
-            *_ends(6, 1.5, 4, "forget_gate"),
+            *_ends(6, 4, "forget_gate"),
             Box(
                 "forget",
                 "forget f",
@@ -101,7 +104,7 @@ def lstm() -> Diagram:
             Box(
                 "keep",
                 "×",
-                at=(0, 4),
+                at=(0.5, 4),
                 kind="operation",
                 name="keep",
                 probe=lambda run: run.outputs[f"{CELL}.forget_gate"],
@@ -121,7 +124,7 @@ def lstm() -> Diagram:
             Box(
                 "sum",
                 "+",
-                at=(0, 3),
+                at=(0.5, 3),
                 kind="operation",
                 name="sum",
                 probe=lambda run: run.outputs[CELL][1],
@@ -132,7 +135,7 @@ def lstm() -> Diagram:
             Box(
                 "cell",
                 "cell c_t",
-                at=(0, 2),
+                at=(0.5, 2),
                 kind="value",
                 name="cell state",
                 probe=lambda run: run.outputs[CELL][1],
@@ -210,7 +213,7 @@ def gru() -> Diagram:
         columns=3,
         trace=_trace("gru"),
         boxes=[
-            *_ends(5, 1, 3, "reset_gate"),
+            *_ends(5, 3, "reset_gate"),
             Box(
                 "reset",
                 "reset r",
@@ -239,13 +242,13 @@ def gru() -> Diagram:
             ),
             Box(
                 "mix",
-                "z h + (1 − z) n",
+                "mix",
                 at=(1, 2),
                 kind="operation",
                 name="mix",
                 probe=lambda run: run.outputs[CELL][0],
-                why="Unit by unit, something between the old value and the candidate. Where z is 1 the value, and its "
-                "gradient, pass unchanged.",
+                why="z ⊙ h + (1 − z) ⊙ n: unit by unit, something between the old value and the candidate. Where z "
+                "is 1 the value, and its gradient, pass unchanged.",
             ),
             Box(
                 "hidden",
@@ -275,6 +278,7 @@ def gru() -> Diagram:
             Arrow("update", "mix"),
             Arrow("mix", "hidden"),
             Arrow("hidden", "readout"),
+            Arrow("hidden", "mix", kind="recurrent", out="left", into="left"),
             Arrow("hidden", "both", "h_{t−1}", kind="recurrent", out="right", into="right"),
         ],
         groups=[],

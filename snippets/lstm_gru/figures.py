@@ -83,7 +83,7 @@ VALVES = [
         rows=4,
         columns=COLUMNS,
         value=VALVES,
-        help="one column a time step; black is open",
+        help="one column a time step; painted means open",
     )
 )
 def valves(signal: list[list[float]]) -> dict:
@@ -230,9 +230,14 @@ def one_cell(text: str, unit: int) -> dict:
             "hovertemplate": "cell state %{y:.2f}<extra></extra>",
         }
     )
-    layout |= {"barmode": "group", "bargap": 0.3}
-    layout["title"] = {"text": "grey: kept · coloured: written · dot: their sum", "font": {"size": 13, "color": INK}}
-    layout["margin"]["t"] = 36
+    layout.pop("annotations")
+    layout |= {
+        "barmode": "group",
+        "bargap": 0.3,
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12, "color": INK}},
+    }
+    layout["margin"] |= {"t": 64, "r": 14}
     return drawn
 
 
@@ -247,8 +252,9 @@ def first_letter(text: str, letter: str) -> dict:
     """Change the first letter and follow the difference it makes to the memory of three trained networks.
 
     The distance between the two memories is divided by their mean length; for the LSTM it is the cell state, for
-    the others the hidden state. All three lose track of the first letter within a name, because nothing in this
-    task rewards keeping it for long. A network that can remember does so where the loss pays for it.
+    the others the hidden state. In all three the difference shrinks as letters are read, though not evenly, and none
+    of them keeps it whole: nothing in this task rewards remembering the first letter for long. A network that can
+    remember does so where the loss pays for it.
     """
     series = {}
     for kind in ("rnn", "lstm", "gru"):
@@ -361,7 +367,7 @@ def gradient_distance(bias: float, state: str) -> dict:
     sizes = {
         name: gradient_by_distance(cell, x).clamp(floor, ceiling) for name, cell in reading_cells(state, bias).items()
     }
-    return lines(
+    drawn = lines(
         sizes,
         x_title="distance k in time steps",
         y_title="size of ∂c(T) / ∂c(T−k)",
@@ -371,6 +377,8 @@ def gradient_distance(bias: float, state: str) -> dict:
         levels=[(1.0, "unchanged")],
         height=340,
     )
+    drawn["layout"]["margin"]["r"] += 12
+    return drawn
 
 
 @figure(bias=Slider("Forget bias", -2, 8, value=3))
@@ -495,19 +503,22 @@ def loss_curve() -> dict:
         curves["step"],
         x_title="training step",
         y_title="loss (nats a character)",
-        y_range=(1.75, 2.6),
+        y_range=(1.75, 2.7),
         dashed=("LSTM train", "GRU train"),
         colour=COLOUR | {"LSTM train": COLOUR["LSTM"], "GRU train": COLOUR["GRU"]},
         height=320,
     )
 
 
+COMPARED = (5, 10, 12, 15, 20, 30, 50)  # gaps of the plain network that the figure shows
+
+
 def _against_gap(entries: dict[str, dict]) -> tuple[dict, dict]:
     """Mean accuracy by gap of each entry, and the range of its runs."""
     series, bands = {}, {}
     for label, found in entries.items():
-        gaps = [int(name.removeprefix("gap_")) for name in found]
-        accuracy = [result["accuracy"] for result in found.values()]
+        gaps = sorted(int(name.removeprefix("gap_")) for name in found)
+        accuracy = [found[f"gap_{gap}"]["accuracy"] for gap in gaps]
         series[label] = (gaps, [entry["mean"] for entry in accuracy])
         bands[label] = ([entry["lowest"] for entry in accuracy], [entry["highest"] for entry in accuracy])
     return series, bands
@@ -522,8 +533,10 @@ def copy_task() -> dict:
     past fifty. The gap axis is logarithmic.
     """
     copy = results("lstm-gru")["copy"]
-    series, bands = _against_gap({kind.upper(): copy[kind] for kind in ("rnn", "lstm", "gru")})
-    return lines(
+    plain = results("rnn")["copy"]["default"]
+    shared = {name: found for name, found in plain.items() if int(name.removeprefix("gap_")) in COMPARED}
+    series, bands = _against_gap({"RNN": shared, "LSTM": copy["lstm"], "GRU": copy["gru"]})
+    drawn = lines(
         series,
         x_title="gap (time steps)",
         y_title="accuracy on new sequences",
@@ -535,6 +548,8 @@ def copy_task() -> dict:
         levels=[(1 / 8, "guessing")],
         height=340,
     )
+    drawn["layout"]["margin"]["r"] += 12
+    return drawn
 
 
 @figure(measured=True)
@@ -584,32 +599,4 @@ def stream() -> dict:
         y_log=True,
         bands={label: (entry["cell"]["lowest"], entry["cell"]["highest"]) for label, entry in named.items()},
         height=320,
-    )
-
-
-@figure(measured=True)
-def names_compared() -> dict:
-    """Names at equal width and at equal size: held-out loss, mean and range of three runs of the page's recipe.
-
-    With 64 units each, the gated networks are better than the plain one and about three times as large. Cut down
-    to its number of parameters, about 7,700, they keep part of the lead or lose it: on words of six letters, gates
-    are a luxury.
-    """
-    found = results("lstm-gru")["names"]
-    entries = {
-        f"{kind.upper()}, {entry['hidden']} units": entry for kind, sizes in found.items() for entry in sizes.values()
-    }
-    losses = [entry["validation_loss"] for entry in entries.values()]
-    return bars(
-        [loss["mean"] for loss in losses],
-        list(entries),
-        x_title="held-out loss (nats a character)",
-        horizontal=True,
-        highlight=[place for place, label in enumerate(entries) if not label.startswith("RNN")],
-        spread=([loss["lowest"] for loss in losses], [loss["highest"] for loss in losses]),
-        text=[
-            f"\u2002{loss['mean']:.3f} · {entry['parameters']:,}"
-            for loss, entry in zip(losses, entries.values(), strict=True)
-        ],
-        height=260,
     )

@@ -17,20 +17,27 @@ def start(cell: Cell | LSTMCell | GRUCell, batch: int) -> Memory:
 
 
 # --8<-- [start:gradient_by_distance]
-def gradient_by_distance(cell: Cell | LSTMCell | GRUCell, inputs: torch.Tensor, probes: int = 16) -> torch.Tensor:
-    """Size of ∂c_T/∂c_{T-k} for k = 0 … T - 1, (T,), for one sequence of inputs (T, V).
+def gradient_by_distance(
+    cell: Cell | LSTMCell | GRUCell,
+    inputs: torch.Tensor,
+    probes: int = 16,
+) -> torch.Tensor:
+    """Size of ∂c_T/∂c_{T-k} for k = 0 … T - 1, (T,), for inputs (T, V).
 
-    c is what the cell carries on: an LSTM's cell state, the hidden state of the others. The size is the root mean
-    square of the Jacobian's singular values, estimated from `probes` random directions at c_T.
+    c is what the cell carries on: an LSTM's cell state, the hidden state of
+    the others. The size is the root mean square of the Jacobian's singular
+    values, estimated from P = `probes` random directions at c_T.
     """
     memory = start(cell, probes)  # the sequence is run once for each probe
     carried = []
     for x in inputs:
         memory = advance(cell, x, memory)  # (P, D)
         carried.append(memory[-1])
-    directions = torch.randn(carried[-1].shape, generator=torch.Generator().manual_seed(0))  # (P, D)
-    reached = torch.autograd.grad((carried[-1] * directions).sum(), carried)  # T times (P, D)
-    sizes = torch.stack([(gradient**2).sum().sqrt() for gradient in reached])  # (T,)
+    generator = torch.Generator().manual_seed(0)
+    directions = torch.randn(carried[-1].shape, generator=generator)  # (P, D)
+    asked = (carried[-1] * directions).sum()
+    rows = torch.autograd.grad(asked, carried)  # T times (P, D)
+    sizes = torch.stack([(row**2).sum().sqrt() for row in rows])  # (T,)
     return sizes.flip(0) / sizes[-1]  # distance 0 first
 
 
