@@ -226,6 +226,8 @@ def _shuffled(part: list[str], seed: int) -> list[str]:
 def experiments() -> dict:
     """Every experiment by the name of its result."""
     plan: dict[str, tuple] = {}
+    for bias, name in ((OPEN, "open"), (1.0, "1"), (0.0, "0")):
+        plan[f"stream.bias_{name}"] = (read_stream, {"forget_bias": bias})
     for gap in (20, 10, 50, 30, 5):
         for kind in ("lstm", "gru"):
             plan[f"copy.{kind}.gap_{gap}"] = (copy_symbol, {"kind": kind, "gap": gap})
@@ -233,17 +235,7 @@ def experiments() -> dict:
         for gap in gaps:
             settings = {"kind": "lstm", "gap": gap, "forget_bias": bias}
             plan[f"bias.{name}.gap_{gap}"] = (copy_symbol, settings)
-    for bias, name in ((0.0, "0"), (1.0, "1"), (OPEN, "open")):
-        plan[f"stream.bias_{name}"] = (read_stream, {"forget_bias": bias})
-    urgent = [
-        "copy.lstm.gap_20",
-        "copy.gru.gap_20",
-        "bias.3.gap_50",
-        "stream.bias_open",
-        "stream.bias_1",
-        "bias.0.gap_10",
-    ]
-    return {name: plan[name] for name in [*urgent, *plan]}
+    return plan
 
 
 if __name__ == "__main__":
