@@ -226,15 +226,28 @@ def _shuffled(part: list[str], seed: int) -> list[str]:
 def experiments() -> dict:
     """Every experiment by the name of its result."""
     plan: dict[str, tuple] = {}
-    for bias, name in ((OPEN, "open"), (1.0, "1"), (0.0, "0")):
-        plan[f"stream.bias_{name}"] = (read_stream, {"forget_bias": bias})
-    for gap in (20, 10, 50, 30, 5):
-        for kind in ("lstm", "gru"):
-            plan[f"copy.{kind}.gap_{gap}"] = (copy_symbol, {"kind": kind, "gap": gap})
-    for bias, name, gaps in ((3.0, "3", (50, 20, 100)), (0.0, "0", (10, 20, 5)), (OPEN, "open", (50, 20, 100))):
+
+    def copy(gaps: tuple[int, ...]) -> None:
+        for gap in gaps:
+            for kind in ("gru", "lstm"):
+                plan[f"copy.{kind}.gap_{gap}"] = (copy_symbol, {"kind": kind, "gap": gap})
+
+    def start(name: str, bias: float, gaps: tuple[int, ...]) -> None:
         for gap in gaps:
             settings = {"kind": "lstm", "gap": gap, "forget_bias": bias}
             plan[f"bias.{name}.gap_{gap}"] = (copy_symbol, settings)
+
+    copy((20, 10))
+    start("3", 3.0, (50, 20))
+    start("0", 0.0, (10, 20))
+    for name, bias in (("open", OPEN), ("1", 1.0), ("0", 0.0)):
+        plan[f"stream.bias_{name}"] = (read_stream, {"forget_bias": bias})
+    start("open", OPEN, (50, 20))
+    copy((50, 30, 5))
+    plan["copy.gru.gap_100"] = (copy_symbol, {"kind": "gru", "gap": 100})
+    start("3", 3.0, (100,))
+    start("open", OPEN, (100,))
+    start("0", 0.0, (5,))
     return plan
 
 

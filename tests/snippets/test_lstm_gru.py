@@ -278,10 +278,36 @@ def test_a_short_retrain_comes_near():
     assert train.evaluate(model, parts["validation"]) == pytest.approx(recorded, abs=0.02)
 
 
-def test_the_copy_task_is_learned_at_a_short_gap():
-    found = results("lstm-gru")["copy"]
-    assert all(found[kind]["gap_10"]["accuracy"]["lowest"] > 0.99 for kind in ("rnn", "lstm", "gru"))
+def accuracy(*path: str) -> dict:
+    found = results("lstm-gru")
+    for key in path:
+        found = found[key]
+    return found["accuracy"]
+
+
+def test_what_the_page_says_of_the_copy_task_was_measured():
     assert copy_task.SYMBOLS == 8  # "guessing" in the figures
+    for gap in ("gap_5", "gap_10", "gap_20"):
+        assert accuracy("copy", "lstm", gap)["lowest"] == accuracy("copy", "gru", gap)["lowest"] == 1
+    assert accuracy("copy", "lstm", "gap_50")["highest"] < 0.3
+    assert accuracy("copy", "gru", "gap_50")["mean"] > accuracy("copy", "lstm", "gap_50")["mean"] + 0.3
+    plain = results("rnn")["copy"]["default"]
+    assert plain["gap_10"]["accuracy"]["lowest"] > 0.9 and plain["gap_20"]["accuracy"]["highest"] < 0.2
+
+
+def test_what_the_page_says_of_the_forget_bias_was_measured():
+    assert accuracy("bias", "0", "gap_10")["lowest"] == 1 and accuracy("bias", "0", "gap_20")["lowest"] < 0.9
+    assert accuracy("bias", "3", "gap_50")["lowest"] == 1 and accuracy("bias", "open", "gap_50")["lowest"] == 1
+    assert accuracy("bias", "3", "gap_100")["lowest"] < 1
+
+
+def test_what_the_page_says_of_the_stream_was_measured():
+    runs = {name: results("lstm-gru")["stream"][f"bias_{name}"] for name in ("0", "1", "open")}
+    ends = {name: run["cell"]["mean"][-1] for name, run in runs.items()}
+    assert ends["0"] < ends["1"] < 5 < 1000 < ends["open"]
+    assert runs["open"]["validation_loss"]["lowest"] > runs["1"]["validation_loss"]["highest"]
+    sizes = runs["open"]["cell"]["mean"]
+    assert all(before < after for before, after in pairwise(sizes))
 
 
 # --- cells -------------------------------------------------------------------------------------------------
