@@ -425,7 +425,7 @@ def parameters(inputs: int) -> dict:
         name: [sum(weights.numel() for weights in make(inputs, D).parameters()) for D in sizes]
         for name, make in makers.items()
     }
-    return lines(
+    drawn = lines(
         {f"{name} {values[-1] / 1000:,.0f}k": values for name, values in counts.items()},
         sizes,
         x_title="hidden units D",
@@ -436,6 +436,8 @@ def parameters(inputs: int) -> dict:
         colour={f"{name} {values[-1] / 1000:,.0f}k": COLOUR[name] for name, values in counts.items()},
         height=320,
     )
+    drawn["layout"]["margin"]["r"] += 10
+    return drawn
 
 
 @figure(

@@ -4,8 +4,8 @@
     python -m snippets.lstm_gru.train --experiments    # every comparison, one result at a time, resumable
 
 Names and their split are those of the RNN page. Every experiment trains once for each of `SEEDS` and keeps the
-number of each run. Where sequences are long, training goes through torch's own layers, which compute the same
-as ours from the same weights, and faster.
+number of each run. The experiments go through torch's own layers, which compute the same as ours from the same
+weights, and faster.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,6 @@ from snippets.rnn.model import Config as RNNConfig
 SEEDS = range(3)
 STEPS = 3000
 BATCH = 64  # sequences in a step
-KINDS = ("rnn", "lstm", "gru")
 OPEN = 100.0  # σ(100) is 1 and its slope 0 in float32: a gate with this bias is open, and stays open
 
 
@@ -226,28 +225,15 @@ def _shuffled(part: list[str], seed: int) -> list[str]:
 def experiments() -> dict:
     """Every experiment by the name of its result."""
     plan: dict[str, tuple] = {}
-
-    def copy(gaps: tuple[int, ...]) -> None:
-        for gap in gaps:
-            for kind in ("gru", "lstm"):
-                plan[f"copy.{kind}.gap_{gap}"] = (copy_symbol, {"kind": kind, "gap": gap})
-
-    def start(name: str, bias: float, gaps: tuple[int, ...]) -> None:
+    for gap in (5, 10, 20, 30, 50):
+        for kind in ("lstm", "gru"):
+            plan[f"copy.{kind}.gap_{gap}"] = (copy_symbol, {"kind": kind, "gap": gap})
+    for name, bias, gaps in (("0", 0.0, (5, 10, 20)), ("3", 3.0, (20, 50, 100)), ("open", OPEN, (20, 50, 100))):
         for gap in gaps:
             settings = {"kind": "lstm", "gap": gap, "forget_bias": bias}
             plan[f"bias.{name}.gap_{gap}"] = (copy_symbol, settings)
-
-    copy((20, 10))
-    start("3", 3.0, (50, 20))
-    start("0", 0.0, (10, 20))
-    for name, bias in (("open", OPEN), ("1", 1.0), ("0", 0.0)):
+    for name, bias in (("0", 0.0), ("1", 1.0), ("open", OPEN)):
         plan[f"stream.bias_{name}"] = (read_stream, {"forget_bias": bias})
-    start("open", OPEN, (50, 20))
-    copy((50, 30, 5))
-    plan["copy.gru.gap_100"] = (copy_symbol, {"kind": "gru", "gap": 100})
-    start("3", 3.0, (100,))
-    start("open", OPEN, (100,))
-    start("0", 0.0, (5,))
     return plan
 
 
