@@ -306,6 +306,7 @@ def test_what_the_page_says_of_the_stream_was_measured():
     ends = {name: run["cell"]["mean"][-1] for name, run in runs.items()}
     assert ends["0"] < ends["1"] < 5 < 1000 < ends["open"]
     assert runs["open"]["validation_loss"]["lowest"] > runs["1"]["validation_loss"]["highest"]
+    assert runs["0"]["validation_loss"]["mean"] < runs["1"]["validation_loss"]["mean"]
     sizes = runs["open"]["cell"]["mean"]
     assert all(before < after for before, after in pairwise(sizes))
 
