@@ -4,7 +4,7 @@ import torch
 
 from snippets.data.pronunciations import FIRST, START
 from snippets.encoder_decoder.model import Config, EncoderDecoder
-from snippets.kit.diagram import Arrow, Box, Diagram, Group, Trace, diagram
+from snippets.kit.diagram import Arrow, Box, Diagram, Trace, diagram
 
 
 def letters_and_phonemes(B: int, S: int, T: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -26,6 +26,7 @@ def whiteboard() -> Diagram:
     """
     return Diagram(
         columns=3,
+        widths=[1.1, 1, 1.1],
         trace=Trace(lambda: EncoderDecoder(Config()), letters_and_phonemes),
         boxes=[
             Box(
@@ -47,7 +48,7 @@ def whiteboard() -> Diagram:
             ),
             Box(
                 "encoder",
-                "GRU",
+                "encoder",
                 name="encoder GRU",
                 at=(0, 3),
                 module="encoder.cell",
@@ -94,7 +95,7 @@ def whiteboard() -> Diagram:
             ),
             Box(
                 "decoder",
-                "GRU",
+                "decoder",
                 name="decoder GRU",
                 at=(2, 3),
                 module="decoder.cell",
@@ -125,19 +126,16 @@ def whiteboard() -> Diagram:
         arrows=[
             Arrow("letters", "letter_embedding"),
             Arrow("letter_embedding", "encoder"),
-            Arrow("encoder", "encoder", "h_t", kind="recurrent"),
+            Arrow("encoder", "encoder", "h_t", kind="recurrent", out="top", into="left"),
             Arrow("encoder", "summary", "h_S"),
             Arrow("summary", "first"),
             Arrow("first", "decoder", "s_0"),
             Arrow("summary", "decoder", "c"),
             Arrow("written", "phoneme_embedding"),
             Arrow("phoneme_embedding", "decoder"),
+            Arrow("decoder", "decoder", kind="recurrent"),
             Arrow("decoder", "readout", "s_t"),
             Arrow("readout", "choice"),
             Arrow("choice", "written", kind="recurrent", out="right", into="right"),
-        ],
-        groups=[
-            Group("encoder", ["letter_embedding", "encoder"]),
-            Group("decoder, one step", ["phoneme_embedding", "decoder", "readout"]),
         ],
     )

@@ -4,7 +4,7 @@ import functools
 
 import torch
 
-from snippets.data.pronunciations import END, FIRST, LETTERS, START, TARGET_SYMBOLS, read_phonemes, spell
+from snippets.data.pronunciations import END, FIRST, LETTERS, PADDING, START, TARGET_SYMBOLS, read_phonemes, spell
 from snippets.encoder_decoder.decoding import LONGEST, beam_search, draw, forbid, greedy, path, ranked
 from snippets.encoder_decoder.metrics import bleu
 from snippets.encoder_decoder.model import Config, EncoderDecoder
@@ -44,15 +44,24 @@ def word_field(value: str, longest: int = 24) -> Text:
 
 def headline(drawn: dict, text: str, rows: int = 1) -> dict:
     """Write a line or two over a figure."""
-    drawn["layout"]["title"] = {
-        "text": text,
-        "font": {"size": 13, "color": INK},
-        "x": 0,
-        "xanchor": "left",
-        "y": 0.99,
-        "yanchor": "top",
-    }
-    drawn["layout"]["margin"]["t"] = 10 + 19 * rows
+    layout = drawn["layout"]
+    layout["annotations"] = [
+        *layout.get("annotations", []),
+        {
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0,
+            "y": 1,
+            "yshift": 6,
+            "text": text,
+            "align": "left",
+            "showarrow": False,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "font": {"size": 13, "color": INK},
+        },
+    ]
+    layout["margin"]["t"] = 12 + 19 * rows
     return drawn
 
 
@@ -74,7 +83,7 @@ def decoding(word: str) -> dict:
     for place, symbol in enumerate(written):
         likely = probabilities[place].topk(2)
         doubtful = [i for p, i in zip(likely.values.tolist(), likely.indices.tolist(), strict=True) if p > 0.04]
-        rows += [index for index in [symbol, *doubtful] if index not in rows]
+        rows += [index for index in dict.fromkeys([symbol, *doubtful]) if index not in rows]
     rows = [row for row in rows if row != END] + [END]
     drawn = heatmap(
         probabilities[:, torch.tensor(rows)].T,
@@ -108,7 +117,7 @@ def columns_of_phonemes(columns: dict[str, list[str]], shade: list[list[float]],
 
 
 @figure(
-    word=word_field("aristotle"),
+    word=word_field("aristotle", 16),
     temperature=Slider("Temperature of the draws", values=[0.2, 0.5, 1.0, 1.5, 2.0], value=1.0),
     seed=Slider("Draw number", 1, 20, value=1),
 )
@@ -130,8 +139,7 @@ def strategies(word: str, temperature: float, seed: int) -> dict:
     for number in range(1, 5):
         found[f"draw {number}"] = draw(model, source, generator, temperature, longest=LONGEST + 10)[0]
     columns, shade = {}, []
-    for name, symbols in found.items():
-        chances = chances_of(symbols, source)
+    for (name, symbols), chances in zip(found.items(), chances_of(list(found.values()), source), strict=True):
         total = chances.clamp(min=1e-9).log().sum().item()
         columns[f"{name}<br>{total:.1f}".replace("-", "−")] = [SHOWN[symbol] for symbol in symbols]
         shade.append(plain(chances))
@@ -139,11 +147,17 @@ def strategies(word: str, temperature: float, seed: int) -> dict:
 
 
 @torch.no_grad()
-def chances_of(symbols: list[int], source: torch.Tensor, fed: list[int] | None = None) -> torch.Tensor:
-    """The probability of each symbol when the ones before it, or those of `fed`, were written, (T,)."""
-    inputs = torch.tensor([[START, *(fed or symbols)[:-1]]])  # (1, T)
-    probabilities = torch.softmax(forbid(trained()(source, inputs)[0]), dim=-1)  # (T, V)
-    return probabilities[torch.arange(len(symbols)), torch.tensor(symbols)]
+def chances_of(
+    targets: list[list[int]], source: torch.Tensor, fed: list[list[int]] | None = None
+) -> list[torch.Tensor]:
+    """The probability of each symbol of some targets, (T,) each, after the symbols before it or those of `fed`."""
+    longest = max(map(len, targets))
+    rows = [[START, *(ids[:-1])] + [PADDING] * (longest - len(ids)) for ids in fed or targets]
+    logits = trained()(source.expand(len(rows), -1), torch.tensor(rows))
+    probabilities = torch.softmax(forbid(logits), dim=-1)  # (B, T, V)
+    return [
+        probabilities[row, torch.arange(len(symbols)), torch.tensor(symbols)] for row, symbols in enumerate(targets)
+    ]
 
 
 @figure(word=word_field("reading", 16), width=Slider("Beam width", 1, 5, value=3))
@@ -309,7 +323,7 @@ def align(written: list[str], wanted: list[str]) -> list[tuple[str, bool]]:
     return aligned[::-1]
 
 
-@figure(word=word_field("communication"))
+@figure(word=word_field("communication", 18))
 def remembered_letters(word: str) -> dict:
     """What is left of each letter in the summary: how far c moves when that letter becomes another one.
 
@@ -460,16 +474,17 @@ def one_slip(word: str, place: int) -> dict:
     if place:
         index = forbid(logits[0])[place - 1].topk(2).indices.tolist()[1]
         fed[place - 1], second = index, SHOWN[index]
+    calm, upset = chances_of([written, written], source, [written, fed])
     drawn = bars(
-        chances_of(written, source, fed),
+        upset,
         [SHOWN[symbol] for symbol in written],
         x_title="symbol the model writes by itself",
         y_title="probability",
         limits=(0, 1.05),
         height=320,
     )
-    calm = drawn["data"][0] | {"y": plain(chances_of(written, source)), "marker": {"color": MUTED}}
-    drawn["data"].insert(0, calm)
+    grey = drawn["data"][0] | {"y": plain(calm), "marker": {"color": MUTED}}
+    drawn["data"].insert(0, grey)
     drawn["layout"] |= {"barmode": "group"}
     drawn["layout"]["yaxis"] |= {"tickformat": ".0%"}
     replaced = SHOWN[written[place - 1]] if place else "nothing"
@@ -634,6 +649,7 @@ def beam_width(show: str) -> dict:
         x_title="beam width",
         y_title=titles[show],
         x_log=True,
+        x_range=(0.9, 17.5),
         markers=True,
         height=300,
     )
