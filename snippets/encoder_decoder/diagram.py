@@ -26,7 +26,6 @@ def whiteboard() -> Diagram:
     """
     return Diagram(
         columns=3,
-        widths=[1.1, 1, 1.1],
         trace=Trace(lambda: EncoderDecoder(Config()), letters_and_phonemes),
         boxes=[
             Box(
@@ -58,8 +57,7 @@ def whiteboard() -> Diagram:
             ),
             Box(
                 "summary",
-                "summary c",
-                name="summary",
+                "summary",
                 at=(1, 3),
                 module="summary",
                 why="The only bridge. A vector of fixed size frees the decoder from the order and length of the "
@@ -69,7 +67,7 @@ def whiteboard() -> Diagram:
             Box(
                 "first",
                 "first state",
-                at=(1, 2),
+                at=(1, 4),
                 module="decoder.first",
                 why="Turns the summary into the decoder's state before its first symbol, so that it starts out knowing "
                 "the word instead of from zeros.",
@@ -129,11 +127,11 @@ def whiteboard() -> Diagram:
             Arrow("encoder", "encoder", "h_t", kind="recurrent", out="top", into="left"),
             Arrow("encoder", "summary", "h_S"),
             Arrow("summary", "first"),
-            Arrow("first", "decoder", "s_0"),
+            Arrow("first", "decoder", "s_0", out="right", into="left"),
             Arrow("summary", "decoder", "c"),
             Arrow("written", "phoneme_embedding"),
             Arrow("phoneme_embedding", "decoder"),
-            Arrow("decoder", "decoder", kind="recurrent"),
+            Arrow("decoder", "decoder", "s_{t−1}", kind="recurrent", out="top", into="left"),
             Arrow("decoder", "readout", "s_t"),
             Arrow("readout", "choice"),
             Arrow("choice", "written", kind="recurrent", out="right", into="right"),
