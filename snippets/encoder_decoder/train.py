@@ -22,8 +22,8 @@ from snippets.encoder_decoder.model import Config, EncoderDecoder
 from snippets.kit.training import Run, command
 
 SEEDS = range(3)
-STEPS = 5000
-SHORT = 1250  # steps of a run that is compared with others
+STEPS = 4000
+SHORT = 1000  # steps of a run that is compared with others
 BATCH = 128  # words in a step
 RATE = 3e-3
 EVERY = 250  # steps between two measurements
