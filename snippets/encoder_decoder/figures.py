@@ -4,7 +4,17 @@ import functools
 
 import torch
 
-from snippets.data.pronunciations import END, FIRST, LETTERS, PADDING, START, TARGET_SYMBOLS, read_phonemes, spell
+from snippets.data.pronunciations import (
+    END,
+    FIRST,
+    LETTERS,
+    PADDING,
+    START,
+    TARGET_SYMBOLS,
+    part_of,
+    read_phonemes,
+    spell,
+)
 from snippets.encoder_decoder.decoding import LONGEST, beam_search, draw, forbid, greedy, path, ranked
 from snippets.encoder_decoder.metrics import bleu
 from snippets.encoder_decoder.model import Config, EncoderDecoder
@@ -68,13 +78,14 @@ def headline(drawn: dict, text: str, rows: int = 1) -> dict:
 # --- writing a word ----------------------------------------------------------------------------------------
 
 
-@figure(word=word_field("knowledge"))
+@figure(word=word_field("presentation"))
 def decoding(word: str) -> dict:
     """The decoder at work: one column for each step, one row for each phoneme that came into question.
 
-    Darker cells are more probable; the symbol below a column is the one that was written and fed back in. The
-    decoder does not look at the letters while it writes: it has the summary and its own past. Silent letters
-    cost nothing, and a doubtful vowel shows as a column with several cells.
+    The stronger the colour, the more probable; the symbol below a column is the one that was written and fed back
+    in. The decoder does not look at the letters while it writes: it has the summary and its own past. In
+    “presentation” it has found that the first s is read Z and that “ti” is read SH. Where it is in doubt, nearly
+    always about a vowel, a column has several coloured cells. Long and rare words come out wrong.
     """
     symbols, logits = greedy(trained(), spell(word))
     written = symbols[0].tolist()
@@ -97,7 +108,8 @@ def decoding(word: str) -> dict:
         height=400,
     )
     truth = in_dictionary(word)
-    said = " ".join(truth) if truth else "not in the file"
+    seen = "trained on" if part_of(word) == "train" else "never seen"
+    said = f"{' '.join(truth)} ({seen})" if truth else "not in the file"
     return headline(drawn, f"model: {' '.join(read_phonemes(written))}<br>dictionary: {said}", rows=2)
 
 
@@ -117,17 +129,17 @@ def columns_of_phonemes(columns: dict[str, list[str]], shade: list[list[float]],
 
 
 @figure(
-    word=word_field("aristotle", 16),
+    word=word_field("tomato", 16),
     temperature=Slider("Temperature of the draws", values=[0.2, 0.5, 1.0, 1.5, 2.0], value=1.0),
     seed=Slider("Draw number", 1, 20, value=1),
 )
 def strategies(word: str, temperature: float, seed: int) -> dict:
     """Six pronunciations of one word from one model: greedy, the best of a beam of 5, and four drawn at random.
 
-    Darker cells are symbols the model was surer of; the number over a column is the log-probability of the
-    whole sequence, in nats. The draws differ most where the letters leave a choice, and at a high temperature
-    everywhere. The beam's total is never below greedy's by much, and often above: it may take a doubtful
-    symbol early because what follows is surer.
+    Stronger colours are symbols the model was surer of; the number over a column is the log-probability of the
+    whole sequence, in nats. For “tomato” the beam starts with a symbol that is second best at its step, and ends
+    with the likelier whole. The draws differ where the letters leave a choice, and at a high temperature
+    everywhere; at 0.2 most of them agree with greedy decoding.
     """
     model, source = trained(), spell(word)
     generator = torch.Generator().manual_seed(seed)
@@ -160,13 +172,15 @@ def chances_of(
     ]
 
 
-@figure(word=word_field("reading", 16), width=Slider("Beam width", 1, 5, value=3))
+@figure(word=word_field("tomato", 16), width=Slider("Beam width", 1, 5, value=3))
 def beam_tree(word: str, width: int) -> dict:
     """Beam search, drawn as the tree of every beginning it kept.
 
     Each node is a symbol; a branch that stops was pushed out of the beam by likelier beginnings, one that ends
-    in a dot is finished, with its log-probability in nats. The heavy line is the winner. Width 1 is greedy
-    decoding, a tree with one branch. A wider beam keeps second thoughts alive for longer, mostly about vowels.
+    in a large dot is finished, with its log-probability in nats. The heavy line is the winner. Width 1 is greedy
+    decoding, a tree with one branch. For “tomato” it takes AA as its first vowel and never learns that OW, a
+    little less likely at that moment, would have led to a likelier word: a width of 2 finds it. Most second
+    thoughts are about vowels.
     """
     tree = beam_search(trained(), spell(word), width)
     best = ranked(tree)[0]
@@ -327,9 +341,10 @@ def align(written: list[str], wanted: list[str]) -> list[tuple[str, bool]]:
 def remembered_letters(word: str) -> dict:
     """What is left of each letter in the summary: how far c moves when that letter becomes another one.
 
-    Each bar is the mean over the 25 other letters, as a share of the summary's own length. All bars come from
-    the same numbers, so a letter can only stand out at the cost of others. Vowels usually weigh more than the
-    second of a double consonant. Type a longer word and the early letters begin to sink.
+    Each bar is the mean over the 25 other letters, as a share of the summary's own length. In “communication” the
+    first letters move it most, although they were read first and passed through every later step: the encoder
+    has learned to carry them, since they decide how the decoder begins. A letter late in a long word moves it
+    least. Small bars are no sign of small importance to a reader, only of little room in 64 numbers.
     """
     ids = spell(word)  # (1, S)
     S = ids.shape[1]
@@ -456,14 +471,15 @@ def spaced(values: list[float]) -> tuple[float, float]:
 # --- training and its measures -----------------------------------------------------------------------------
 
 
-@figure(word=word_field("elevator", 14), place=Slider("Wrong symbol at step", 1, 6, value=2))
+@figure(word=word_field("important", 14), place=Slider("Wrong symbol at step", 1, 6, value=2))
 def one_slip(word: str, place: int) -> dict:
     """Exposure bias in one word: one wrong symbol is put in, and the decoder has to go on from there.
 
     Grey bars are the probabilities of the symbols the model writes by itself. For the coloured ones the symbol
     at the chosen step was replaced, before it was fed back in, by the model's second choice. Up to there both
-    are the same. After it, the same symbols are often less probable: in training the symbols fed in were always
-    true, so nothing taught the decoder how to come back.
+    are the same. After B for M in “important” the next five symbols lose, some of them nearly everything, before
+    the decoder finds its way back. Part of such a change is sensible, since after another vowel another rest can
+    be right. The remainder is exposure bias: in training the symbols fed in were always true.
     """
     source = spell(word)
     symbols, logits = greedy(trained(), source, longest=LONGEST + 10)
@@ -526,8 +542,9 @@ def loss_curves() -> dict:
     """The training run behind this page: three losses that measure the same symbols.
 
     “Forced” gives the decoder the true symbols of words it has never trained on, “free” its own, and then asks
-    how probable the true next symbol is. The distance between these two is exposure bias. It hardly shrinks: the
-    training loss never looks at the second, and after one slip every later symbol is out of place.
+    how probable the true next symbol is. The free loss stays three to four times as high to the end. Training
+    lowers it only by making slips rarer; it never looks at what follows a slip, and then every later symbol may
+    be out of place. The training line falls below the forced one: the model begins to know its own words.
     """
     curves = results("encoder-decoder")["training"]["curves"]
     return lines(
@@ -556,9 +573,10 @@ def by_length(entries: dict) -> list[int]:
 def length_accuracy(show: str) -> dict:
     """Held-out words by their length: how many the page's model writes without any error.
 
-    The share of perfect words falls with length, as it would for any reader who makes a slip now and then; the
-    dashed line is that chance, the same error rate for each letter at all lengths. The phoneme error rate takes
-    the length out. If every letter were as easy in a long word as in a short one, it would be level.
+    The share of perfect words falls with length, as it would for any reader who makes a slip now and then. The
+    dashed line is that: the chance of a slip at a letter is that of words of six letters, whatever the length. The
+    model does better on shorter words and worse on longer ones. The phoneme error rate takes the number of
+    chances out, and would be level if a letter of a long word were as easy as one of a short word. It rises.
     """
     entries = results("encoder-decoder")["training"]["test"]["by_length"]
     lengths = by_length(entries)
@@ -632,8 +650,9 @@ def ablation(show: str) -> dict:
 def beam_width(show: str) -> dict:
     """What a wider beam buys, on a thousand held-out words with the page's model.
 
-    The log-probability of the winner can hardly fall, since a wide beam searches more; quality is another
-    thing. Most of what there is to gain comes with a width of 2 to 4.
+    A wider beam searches more and finds likelier sequences, but very little is left to find beyond a width of 4:
+    a word has few sensible pronunciations. All four numbers are of the winner. The outputs get a little shorter
+    as the beam grows, because every further symbol costs probability.
     """
     entries = results("encoder-decoder")["training"]["beam"]
     widths = [int(name.removeprefix("width_")) for name in entries]
