@@ -31,7 +31,7 @@ from snippets.kit import (
     plain,
     results,
 )
-from snippets.kit.colours import ACCENT, GRID, INK, MUTED, NEGATIVE, SERIES, TRANSPARENT
+from snippets.kit.colours import ACCENT, GRID, INK, MUTED, SERIES, TRANSPARENT
 
 SHOWN = ["", "", "end", *TARGET_SYMBOLS[FIRST:]]
 
@@ -82,7 +82,7 @@ def headline(drawn: dict, text: str, rows: int = 1) -> dict:
 def decoding(word: str) -> dict:
     """The decoder at work: one column for each step, one row for each phoneme that came into question.
 
-    The stronger the colour, the more probable; the symbol below a column is the one that was written and fed back
+    The more a cell stands out, the more probable it is; the symbol below a column is the one that was written and fed back
     in. The decoder does not look at the letters while it writes: it has the summary and its own past. In
     “presentation” it has found that the first s is read Z and that “ti” is read SH. Where it is in doubt, nearly
     always about a vowel, a column has several coloured cells. Long and rare words come out wrong.
@@ -136,7 +136,7 @@ def columns_of_phonemes(columns: dict[str, list[str]], shade: list[list[float]],
 def strategies(word: str, temperature: float, seed: int) -> dict:
     """Six pronunciations of one word from one model: greedy, the best of a beam of 5, and four drawn at random.
 
-    Stronger colours are symbols the model was surer of; the number over a column is the log-probability of the
+    The more a cell stands out, the surer the model was; the number over a column is the log-probability of the
     whole sequence, in nats. For “tomato” the beam starts with a symbol that is second best at its step, and ends
     with the likelier whole. The draws differ where the letters leave a choice, and at a high temperature
     everywhere; at 0.2 most of them agree with greedy decoding.
@@ -290,7 +290,7 @@ def bottleneck(words: str) -> dict:
 
     In the left column each word has a summary of its own, and the phonemes are written one word below the
     other. In the next columns the first word, the first two, and so on are read as one long word, and what
-    differs from the left column is dark; a dash stands for a phoneme that is missing. Nothing about the
+    differs from the left column stands out; a dash stands for a phoneme that is missing. Nothing about the
     sounds has become harder. The summary has the same size for one word as for all of them, and the model has
     never seen a word of more than 14 letters.
     """
@@ -343,8 +343,8 @@ def remembered_letters(word: str) -> dict:
 
     Each bar is the mean over the 25 other letters, as a share of the summary's own length. In “communication” the
     first letters move it most, although they were read first and passed through every later step: the encoder
-    has learned to carry them, since they decide how the decoder begins. A letter late in a long word moves it
-    least. Small bars are no sign of small importance to a reader, only of little room in 64 numbers.
+    has learned to carry them, since they decide how the decoder begins. The lowest bars are in the middle of its
+    ending, which many words share. A small bar means little room in the 64 numbers, not little importance.
     """
     ids = spell(word)  # (1, S)
     S = ids.shape[1]
@@ -366,47 +366,46 @@ def remembered_letters(word: str) -> dict:
 
 
 KINDS = {
-    "length": [("2–5 letters", range(2, 6)), ("6–9", range(6, 10)), ("10–14", range(10, 15))],
-    "end": [("-s", ("s",)), ("-ed", ("ed",)), ("-ing", ("ing",)), ("-er", ("er",))],
-    "start": [("a, e, i, o, u", tuple("aeiou")), ("s", ("s",)), ("b, m, p", tuple("bmp")), ("c, k", tuple("ck"))],
+    "length": {
+        "2–5 letters": lambda word: len(word) <= 5,
+        "6–9": lambda word: 6 <= len(word) <= 9,
+        "10–14": lambda word: len(word) >= 10,
+    },
+    "r": {"with an r": lambda word: "r" in word},
+    "end": {
+        "-s": lambda word: word.endswith("s"),
+        "-ed": lambda word: word.endswith("ed"),
+        "-ing": lambda word: word.endswith("ing"),
+        "-er": lambda word: word.endswith("er"),
+    },
 }
 
 
 @figure(
     word=word_field("wondering", 16),
-    colour=Choice("Colour words by", {"end": "how they end", "start": "how they begin", "length": "length"}, "end"),
+    colour=Choice("Colour words by", {"length": "length", "r": "the letter r", "end": "how they end"}, "length"),
 )
 def summary_map(word: str, colour: str) -> dict:
     """A map of summaries: 240 words that the model never trained on, in the plane in which summaries vary most.
 
-    The line is your word, letter by letter: where its summary would be if the word ended there. Words with the
-    same ending lie together, and colouring by the beginning shows less order: the last letters are read last
-    and the summary is full of them. The plane shows only a part of the variance; the rest has directions that
-    a page does not.
+    The line is your word, letter by letter: where its summary would be if the word ended there. From right to left
+    the words lie almost in order of length, although nobody asked the encoder to count: the decoder has to know
+    how much there is to say. Upwards and downwards, words with an r tend to part from those without. Endings
+    gather loosely. The plane shows only about a sixth of the variance; the rest has directions that a page does
+    not.
     """
     kept = results("encoder-decoder")["training"]["map"]
-    groups: dict[str, list[int]] = {label: [] for label, _ in KINDS[colour]}
-    rest = []
+    groups: dict[str, list[int]] = {label: [] for label in [*KINDS[colour], "other"]}
     for index, known in enumerate(kept["words"]):
-        for label, wanted in KINDS[colour]:
-            hit = (
-                len(known) in wanted
-                if colour == "length"
-                else known.endswith(wanted)
-                if colour == "end"
-                else known.startswith(wanted)
-            )
-            if hit:
-                groups[label].append(index)
-                break
-        else:
-            rest.append(index)
+        label = next((label for label, holds in KINDS[colour].items() if holds(known)), "other")
+        groups[label].append(index)
+    groups = {label: members for label, members in groups.items() if members}
     with torch.no_grad():
         states, _ = trained().encoder(spell(word))  # (1, S, D)
         summaries = trained().summary(states[0])  # (S, C)
     walk = (summaries - torch.tensor(kept["mean"])) @ torch.tensor(kept["plane"]).T  # (S, 2)
     traces = []
-    for number, (label, members) in enumerate([*groups.items(), ("other", rest)]):
+    for number, (label, members) in enumerate(groups.items()):
         traces.append(
             {
                 "type": "scatter",
@@ -556,7 +555,7 @@ def loss_curves() -> dict:
         curves["step"],
         x_title="training step",
         y_title="loss (nats a symbol)",
-        colour={"training": SERIES[2], "forced": SERIES[0], "free": NEGATIVE},
+        colour={"training": SERIES[2], "forced": SERIES[0], "free": SERIES[1]},
         height=340,
     )
 
@@ -605,8 +604,9 @@ def ablation(show: str) -> dict:
     """Two changes to the model, each trained three times for a quarter of the steps: words all right by length.
 
     Bands reach from the lowest run to the highest. Reading direction: backwards, the first letters are the last
-    to be read. Width: the same network with a summary of 4, 16 or 64 numbers. A narrow summary hurts long words
-    first, because a short word needs less of it.
+    to be read, and most lengths gain. Width: the same network with a summary of 64, 16 or 4 numbers. With 16,
+    words of four letters lose about a quarter of their share and words of eight more than half; with 4 there is
+    hardly a word that survives. After so short a training, words of more than ten letters are beyond them all.
     """
     found = results("encoder-decoder")
     if show == "source":
