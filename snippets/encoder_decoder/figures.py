@@ -82,8 +82,8 @@ def headline(drawn: dict, text: str, rows: int = 1) -> dict:
 def decoding(word: str) -> dict:
     """The decoder at work: one column for each step, one row for each phoneme that came into question.
 
-    The more a cell stands out, the more probable it is; the symbol below a column is the one that was written and fed back
-    in. The decoder does not look at the letters while it writes: it has the summary and its own past. In
+    The more a cell stands out, the more probable it is; the symbol below a column is the one that was written and
+    fed back in. The decoder does not look at the letters while it writes: it has the summary and its own past. In
     “presentation” it has found that the first s is read Z and that “ti” is read SH. Where it is in doubt, nearly
     always about a vowel, a column has several coloured cells. Long and rare words come out wrong.
     """

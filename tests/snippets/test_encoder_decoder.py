@@ -378,7 +378,7 @@ EDITS: list[tuple] = [  # cell, what its prompt says to replace, by what, and th
         "logits.topk(2).indices[:, 1]",
         {"decoding", "one_slip"},
     ),
-    ("encoder_decoder.decoding:beam", "                width -= 1", "                pass", {"beam_tree"}),
+    ("encoder_decoder.decoding:beam", "dim=-1)  # (W, V)", "dim=-1) + 1  # (W, V)", {"beam_tree"}),
     (
         "encoder_decoder.metrics:bleu",
         "min(count, allowed[gram])",
@@ -438,6 +438,19 @@ def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, change
         assert session.draw(f"encoder-decoder/{name}", {}) == picture, f"Reset does not restore {name}"
 
 
+def test_a_bonus_for_every_symbol_lets_a_longer_target_win(session):
+    cell = "encoder_decoder.decoding:beam"
+    values = {"word": "reading", "width": 3}
+    calm = session.draw("encoder-decoder/beam_tree", values)["figure"]["layout"]["annotations"]
+    session.run(cell, text_of(cell).replace("dim=-1)  # (W, V)", "dim=-1) + 1  # (W, V)"), lambda _: None)
+    try:
+        paid = session.draw("encoder-decoder/beam_tree", values)["figure"]["layout"]["annotations"]
+    finally:
+        session.reset(cell)
+    spoken = [one[-1]["text"] for one in (calm, paid)]
+    assert spoken == ["best: R IY D IH NG", "best: R IY EY D IH NG"]
+
+
 # --- figures -----------------------------------------------------------------------------------------------
 
 TYPED = [(name, key) for name, figure in FIGURES.items() for key in figure.controls if key == "word"]
@@ -480,3 +493,86 @@ def test_any_row_of_words_can_be_joined(words):
 @pytest.mark.parametrize("candidate", [" ", "the", "x y z", "the cat sat on the mat"])
 def test_any_sentence_has_a_bleu(candidate):
     FIGURES["bleu_parts"].draw(candidate=candidate)
+
+
+# --- what the captions and the text say --------------------------------------------------------------------
+
+
+def test_the_opening_words_show_what_their_captions_say(trained):
+    source = pronunciations.spell("presentation")
+    assert pronunciations.part_of("presentation") != "train"
+    written = pronunciations.read_phonemes(greedy(trained, source)[0][0])
+    assert written == ("P", "R", "EH", "Z", "AH", "N", "T", "EY", "SH", "AH", "N")
+    narrow, wide = (beam_search(trained, pronunciations.spell("tomato"), width) for width in (1, 2))
+    first, best = ranked(narrow)[0], ranked(wide)[0]
+    assert wide[best].score > narrow[first].score + 0.1
+    spoken = [pronunciations.read_phonemes(path(tree, place)) for tree, place in ((narrow, first), (wide, best))]
+    assert [phonemes[1] for phonemes in spoken] == ["AA", "OW"]
+
+
+def test_one_slip_costs_the_symbols_behind_it_and_none_before():
+    calm, upset = (trace["y"] for trace in FIGURES["one_slip"].draw()["data"])
+    assert calm[:2] == pytest.approx(upset[:2])
+    assert all(after < before for before, after in zip(calm[2:7], upset[2:7], strict=True))
+    assert upset[7] > 0.9
+
+
+def test_words_that_are_right_alone_go_wrong_together():
+    apart, *joined = zip(*FIGURES["bottleneck"].draw()["data"][0]["z"], strict=True)
+    assert not any(apart)
+    wrong = [sum(bool(cell) for cell in column) for column in joined]
+    assert wrong[0] == wrong[1] == 0 and wrong[2] > 5
+
+
+def test_the_first_direction_of_the_map_is_length_and_the_second_has_to_do_with_r():
+    kept = results("encoder-decoder")["training"]["map"]
+    places = torch.tensor(kept["places"])
+    lengths = torch.tensor([float(len(word)) for word in kept["words"]])
+    with_r = torch.tensor([float("r" in word) for word in kept["words"]])
+    assert torch.corrcoef(torch.stack([places[:, 0], lengths]))[0, 1] < -0.9
+    assert torch.corrcoef(torch.stack([places[:, 1], with_r]))[0, 1] > 0.5
+    assert 0.14 < kept["explained"] < 0.19
+
+
+def test_early_letters_of_the_opening_word_move_the_summary_most():
+    bars = FIGURES["remembered_letters"].draw()["data"][0]["y"]
+    assert max(bars) == bars[0]
+    assert min(bars) == bars["communication".index("ion")]
+
+
+def test_free_running_costs_over_three_times_as_much_at_the_end():
+    curves = results("encoder-decoder")["training"]["curves"]
+    ratios = [
+        free / forced for free, forced in zip(curves["free_running_loss"], curves["validation_loss"], strict=True)
+    ]
+    assert all(3 < ratio < 4 for ratio in ratios[4:])
+    assert curves["training_loss"][-1] < curves["validation_loss"][-1]
+
+
+def test_long_words_are_worse_than_even_slips():
+    measured, even = FIGURES["length_accuracy"].draw()["data"]
+    lengths = measured["x"]
+    assert all(own < fair for x, own, fair in zip(lengths, measured["y"], even["y"], strict=True) if x > 6)
+    rates = FIGURES["length_accuracy"].draw(show="error_rate")["data"][0]["y"]
+    assert rates[-1] > 2 * rates[1]
+
+
+def test_reading_backwards_helps_and_a_narrow_summary_hurts_long_words_more():
+    found = results("encoder-decoder")
+    forward, backward = found["source"]["forward"], found["source"]["reversed"]
+    assert backward["exact"]["lowest"] > forward["exact"]["highest"]
+    assert backward["last_three"]["mean"] > forward["last_three"]["mean"]
+    gains = [backward[name]["mean"] - forward[name]["mean"] for name in ("first_three", "last_three")]
+    assert gains[0] > gains[1]
+    wide, narrow = forward["by_length"], found["summary"]["width_16"]["by_length"]
+    lost = {n: 1 - narrow[f"letters_{n}"]["mean"] / wide[f"letters_{n}"]["mean"] for n in (4, 8)}
+    assert 0.2 < lost[4] < 0.3 and lost[8] > 0.5
+    assert found["summary"]["width_4"]["exact"]["highest"] < 0.02
+
+
+def test_a_wider_beam_finds_likelier_and_shorter_targets():
+    entries = list(results("encoder-decoder")["training"]["beam"].values())
+    scores = [entry["log_probability"] for entry in entries]
+    ratios = [entry["length_ratio"] for entry in entries]
+    assert scores == sorted(scores) and ratios == sorted(ratios, reverse=True)
+    assert entries[-1]["exact"] - entries[2]["exact"] == pytest.approx(0, abs=0.002)
