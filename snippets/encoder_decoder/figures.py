@@ -129,7 +129,7 @@ def columns_of_phonemes(columns: dict[str, list[str]], shade: list[list[float]],
 
 
 @figure(
-    word=word_field("tomato", 16),
+    word=word_field("tomato", 14),
     temperature=Slider("Temperature of the draws", values=[0.2, 0.5, 1.0, 1.5, 2.0], value=1.0),
     seed=Slider("Draw number", 1, 20, value=1),
 )
@@ -573,9 +573,9 @@ def length_accuracy(show: str) -> dict:
     """Held-out words by their length: how many the page's model writes without any error.
 
     The share of perfect words falls with length, as it would for any reader who makes a slip now and then. The
-    dashed line is that: the chance of a slip at a letter is that of words of six letters, whatever the length. The
-    model does better on shorter words and worse on longer ones. The phoneme error rate takes the number of
-    chances out, and would be level if a letter of a long word were as easy as one of a short word. It rises.
+    dashed line is that: the chance of a slip at a letter is that of words of six letters, whatever the length. Up
+    to six letters the model keeps near it; beyond, it falls further and further short. The phoneme error rate takes
+    the number of chances out, and would be level if a letter of a long word were as easy as one of a short word.
     """
     entries = results("encoder-decoder")["training"]["test"]["by_length"]
     lengths = by_length(entries)

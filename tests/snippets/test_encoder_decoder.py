@@ -438,6 +438,20 @@ def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, change
         assert session.draw(f"encoder-decoder/{name}", {}) == picture, f"Reset does not restore {name}"
 
 
+def test_a_summary_of_signs_still_holds_a_short_word(session):
+    cell = "encoder_decoder.model:summary"
+    said = {}
+    session.run(cell, text_of(cell).replace("(last))", "(last)).sign()"), lambda _: None)
+    try:
+        for word in ("cat", "presentation"):
+            drawn = session.draw("encoder-decoder/decoding", {"word": word})["figure"]
+            said[word] = drawn["layout"]["annotations"][0]["text"].split("<br>")[0]
+    finally:
+        session.reset(cell)
+    assert said["cat"] == "model: K AE T"
+    assert said["presentation"] != "model: P R EH Z AH N T EY SH AH N"
+
+
 def test_a_bonus_for_every_symbol_lets_a_longer_target_win(session):
     cell = "encoder_decoder.decoding:beam"
     values = {"word": "reading", "width": 3}
