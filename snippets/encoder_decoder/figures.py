@@ -62,6 +62,7 @@ def headline(drawn: dict, text: str, rows: int = 1) -> dict:
             "yref": "paper",
             "x": 0,
             "y": 1,
+            "xshift": 8 - layout["margin"]["l"],
             "yshift": 6,
             "text": text,
             "align": "left",
@@ -78,7 +79,7 @@ def headline(drawn: dict, text: str, rows: int = 1) -> dict:
 # --- writing a word ----------------------------------------------------------------------------------------
 
 
-@figure(word=word_field("presentation"))
+@figure(word=word_field("presentation", 18))
 def decoding(word: str) -> dict:
     """The decoder at work: one column for each step, one row for each phoneme that came into question.
 
@@ -87,7 +88,7 @@ def decoding(word: str) -> dict:
     “presentation” it has found that the first s is read Z and that “ti” is read SH. Where it is in doubt, nearly
     always about a vowel, a column has several coloured cells. Long and rare words come out wrong.
     """
-    symbols, logits = greedy(trained(), spell(word))
+    symbols, logits = greedy(trained(), spell(word), longest=20)
     written = symbols[0].tolist()
     probabilities = torch.softmax(forbid(logits[0]), dim=-1)  # (T, V)
     rows: list[int] = []
@@ -118,9 +119,7 @@ def columns_of_phonemes(columns: dict[str, list[str]], shade: list[list[float]],
     deep = max(map(len, columns.values()))
     text = [[column[row] if row < len(column) else "" for column in columns.values()] for row in range(deep)]
     z = [[cells[row] if row < len(cells) else None for cells in shade] for row in range(deep)]
-    drawn = heatmap(
-        z, x=list(columns), text=text, colour_bar=False, gaps=True, limits=(0, 1), height=70 + 21 * deep, **options
-    )
+    drawn = heatmap(z, x=list(columns), text=text, colour_bar=False, gaps=True, limits=(0, 1), height=420, **options)
     drawn["layout"]["yaxis"] |= {"showticklabels": False}
     drawn["layout"]["margin"]["l"] = 24
     drawn["layout"]["xaxis"] |= {"side": "top", "tickangle": 0}
@@ -253,7 +252,7 @@ def beam_tree(word: str, width: int) -> dict:
             "cliponaxis": False,
         }
     )
-    drawn = lines({"": ([0], [0])}, x_title="step", height=120 + 330 * leaves // max(leaves, 12))
+    drawn = lines({"": ([0], [0])}, x_title="step", height=440)
     drawn["data"] = traces
     layout = drawn["layout"]
     layout["xaxis"] |= {"range": [-0.2, max(node.step for node in tree) + 1.6], "showgrid": False, "dtick": 1}
