@@ -240,7 +240,7 @@ def beam_tree(word: str, width: int) -> dict:
             "mode": "markers+text",
             "x": [tree[place].step for place in shown],
             "y": [height[place] for place in shown],
-            "text": ["" if tree[place].ended else SHOWN[tree[place].symbol] for place in shown],
+            "text": ["\u2002" if tree[place].ended else SHOWN[tree[place].symbol] for place in shown],
             "textposition": "top center",
             "textfont": {"size": 11, "color": INK},
             "marker": {
