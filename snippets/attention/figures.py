@@ -28,6 +28,7 @@ from snippets.kit import (
     load_weights,
     plain,
     points,
+    results,
 )
 from snippets.kit.colours import ACCENT, INK, MUTED, SERIES
 
@@ -89,7 +90,7 @@ def lookup(query: tuple[float, float], temperature: float) -> dict:
     )
     shown = drawn["data"][0]
     shown["marker"] |= {"size": plain(10 + 40 * weights[0]), "color": SERIES[0]}
-    shown["textfont"] |= {"color": INK, "size": 14}
+    shown["textfont"] = {"color": INK, "size": 14}
     shown["textposition"] = "middle center"
     shown["hoverinfo"] = "skip"
     drawn["data"].append(
@@ -304,11 +305,12 @@ def saturation(keys: int, show: str) -> dict:
 
 @figure(width=Slider("Width d", values=[4, 16, 64, 256], value=64))
 def scores(width: int) -> dict:
-    """Three ways to compare one query with ten keys, as the query grows longer.
+    """Three ways to compare a query with ten keys, as the query grows longer: the largest of the ten weights.
 
-    All weights start equal, at a query of length 0. The dot product has no ceiling: the longer the query, the
-    harder the choice, and the wider the vectors the sooner. Dividing by √d takes the width out of it. The
-    additive score passes the query through tanh, so its scores, and with them the weights, level off.
+    The dot product has no ceiling: the longer the query, the harder the choice, and the wider the vectors, the
+    sooner. Divided by √d, the width no longer matters. The additive score has a ceiling, because query and key
+    meet inside a tanh: a query that is large beside the keys saturates it, and what distinguishes the keys is
+    lost rather than sharpened.
     """
     keys = random_vectors(10, 256, 2)[:, :width]
     query = random_vectors(24, 256, 3)[:, :width]
@@ -317,7 +319,7 @@ def scores(width: int) -> dict:
     sizes = [0.25 * step for step in range(25)]
     series: dict[str, list] = {"dot product": [], "divided by √d": [], "additive": []}
     with torch.no_grad():
-        additive.energy.weight.copy_(random_vectors(1, 256, 4)[:, :width] / width**0.5)
+        additive.energy.weight.copy_(3 * random_vectors(1, 256, 4)[:, :width] / width**0.5)
         added = additive.key(keys).expand(24, -1, -1)
         for size in sizes:
             asked = size * query
@@ -460,4 +462,168 @@ def cost(width: int, show: str) -> dict:
         dashed=("projections",),
         rules=[(float(width), "n = D")] if show == "work" else None,
         height=340,
+    )
+
+
+# --- measured ----------------------------------------------------------------------------------------------
+
+KINDS = {
+    "additive": "additive",
+    "multiplicative": "multiplicative",
+    "none": "same for all",
+    "bottleneck": "one summary",
+}
+
+
+@figure(measured=True)
+def length_accuracy() -> dict:
+    """Words spelled without a mistake, by their length: four networks of about the same size, the same few steps.
+
+    Mean and range of three runs, on words held out. Both spellers with attention know the short words and the long
+    ones. Give every letter the same weight, so that the context no longer depends on the step, and long words
+    are lost first. The encoder-decoder of the page before, with its one summary, has hardly begun.
+    """
+    found = results("attention")["spellers"]
+    shares = {label: found[kind]["exact_by_length"] for kind, label in KINDS.items()}
+    return lines(
+        {label: share["mean"] for label, share in shares.items()},
+        found["additive"]["length"],
+        x_title="letters in the word",
+        y_title="words right (share)",
+        y_range=(0, 1),
+        bands={label: (share["lowest"], share["highest"]) for label, share in shares.items()},
+        markers=True,
+        height=360,
+    )
+
+
+@figure(measured=True)
+def scores_measured() -> dict:
+    """Words spelled without a mistake after the same few steps, by how letters are scored: mean, range of three runs.
+
+    Bahdanau's additive score and Luong's multiplicative one are close to each other; the distance to the
+    two networks that cannot choose is what attention buys.
+    """
+    found = results("attention")["spellers"]
+    shares = [found[kind]["exact"] for kind in KINDS]
+    return bars(
+        [share["mean"] for share in shares],
+        list(KINDS.values()),
+        x_title="words right (share)",
+        horizontal=True,
+        highlight=[0, 1],
+        spread=([share["lowest"] for share in shares], [share["highest"] for share in shares]),
+        text=[f"\u2002{share['mean']:.0%}" for share in shares],
+        height=230,
+    )
+
+
+@figure(measured=True)
+def loss_curve() -> dict:
+    """The training run behind this page's speller: loss on words it learns from and on words it never sees.
+
+    Most of it is learned within the first thousand steps: finding the letter is the greater part of
+    the task. What remains is English, in which the same letters are not always said in the same way.
+    """
+    curves = results("attention")["training"]["curves"]
+    return lines(
+        {"training": curves["training_loss"], "held out": curves["validation_loss"]},
+        curves["step"],
+        x_title="training step",
+        y_title="loss (nats a phoneme)",
+        y_range=(0, max(curves["validation_loss"])),
+        height=300,
+    )
+
+
+@figure(
+    measured=True,
+    width=Choice("Width of the one head", {"width_16": "16", "width_64": "64", "width_256": "256"}, "width_64"),
+)
+def scaling_removed(width: str) -> dict:
+    """Guessing a missing letter with scores divided by √d or not: training loss, mean and range of three runs.
+
+    Everything else is equal. Undivided, each look lands on one letter before anything has been learned, and hardly
+    any gradient says that another would have been better: the loss stays near what the network knows without
+    looking. The wider the head, the wider the gap at the end of the run, relative to what could be learned.
+    """
+    found = results("attention")["scaling"][width]
+    named = {"divided": found["scaled"]["curve"], "undivided": found["unscaled"]["curve"]}
+    return lines(
+        {label: curve["mean"] for label, curve in named.items()},
+        [50 * (step + 1) for step in range(len(named["divided"]["mean"]))],
+        x_title="training step",
+        y_title="training loss (nats)",
+        y_range=(1.9, 3.4),
+        bands={label: (curve["lowest"], curve["highest"]) for label, curve in named.items()},
+        height=320,
+    )
+
+
+@figure(measured=True)
+def head_count() -> dict:
+    """Missing letters guessed right on held-out names, one head to eight, all of the same size: mean and range of
+    three runs.
+
+    The number of parameters is the same in every row: more heads are narrower heads. What they buy is several looks
+    at once instead of one average.
+    """
+    found = results("attention")["heads"]
+    accuracy = [entry["accuracy"] for entry in found.values()]
+    return bars(
+        [each["mean"] for each in accuracy],
+        ["1 head", *(f"{name.removeprefix('heads_')} heads" for name in list(found)[1:])],
+        x_title="letters right (share)",
+        horizontal=True,
+        highlight=[0, 3],
+        spread=([each["lowest"] for each in accuracy], [each["highest"] for each in accuracy]),
+        text=[f"\u2002{each['mean']:.0%}" for each in accuracy],
+        height=220,
+    )
+
+
+@figure(measured=True)
+def erased() -> dict:
+    """Hide one letter from one look of the trained speller: how much of the prediction moves, by the weight the
+    letter had.
+
+    Means over the phonemes of some hundred held-out words. The letter with the largest weight matters far more than
+    any other: here attention does say where the information comes from. The last two bars replace
+    all the weights, by the same for every letter and by the network's own, dealt out anew at random.
+    """
+    found = results("attention")["training"]["erasing"]
+    names = ["heaviest letter", "second", "third", "fourth", "fifth", "all the same", "shuffled"]
+    values = [*found["moved"], found["uniform"]["moved"], found["shuffled"]["moved"]]
+    return bars(
+        values,
+        names,
+        x_title="probability that moves (share)",
+        horizontal=True,
+        highlight=0,
+        text=[f"\u2002{value:.2f}" for value in values],
+        limits=(0, 1),
+        height=290,
+    )
+
+
+@figure(measured=True)
+def time_measured() -> dict:
+    """Self-attention beside a GRU of the same width, 64, on one processor core: time against the number of places.
+
+    On short sequences attention is far quicker, since it has no chain of steps to wait for. Its time then grows with
+    the square, four times for twice the length, while the recurrence keeps to its straight line.
+    """
+    entries = results("attention")["time"]
+    return lines(
+        {
+            "attention": [entry["attention"] for entry in entries.values()],
+            "GRU": [entry["recurrence"] for entry in entries.values()],
+        },
+        [int(name.removeprefix("length_")) for name in entries],
+        x_title="places n",
+        y_title="time (ms)",
+        x_log=True,
+        y_log=True,
+        markers=True,
+        height=320,
     )
