@@ -80,7 +80,7 @@ def lookup(query: tuple[float, float], temperature: float) -> dict:
     values = torch.tensor(VALUES)[:, None]  # (K, 1)
     found, weights = mix(dot_product(asked, keys) / temperature, values)
     drawn = points(
-        {"keys": keys},
+        keys,
         labels=list(KEYS),
         x_range=(-3, 3),
         y_range=(-3, 3),
@@ -91,7 +91,6 @@ def lookup(query: tuple[float, float], temperature: float) -> dict:
     shown = drawn["data"][0]
     shown["marker"] |= {"size": plain(10 + 40 * weights[0]), "color": SERIES[0]}
     shown["textfont"] = {"color": INK, "size": 14}
-    shown["textposition"] = "middle center"
     shown["hoverinfo"] = "skip"
     drawn["data"].append(
         {
@@ -130,7 +129,7 @@ def lookup(query: tuple[float, float], temperature: float) -> dict:
 
 @figure(text=WORD, temperature=Slider("Temperature", values=[0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0], value=1.0))
 def alignment(text: str, temperature: float) -> dict:
-    """Where the speller looks before it writes each phoneme of your word: one row a phoneme, one column a letter.
+    """Where the speller looks before it writes each phoneme of your word: a row a phoneme, a column a letter.
 
     Nobody told it which letters make which sound; the diagonal is learned. It jumps where letters
     are silent and stays where two letters make one sound. The last row is the decision to stop. Raise the
@@ -163,7 +162,7 @@ def alignment(text: str, temperature: float) -> dict:
     ),
 )
 def explanation(text: str, step: int, erase: str) -> dict:
-    """How much each letter weighs in one look, and how much the prediction moves when that letter is taken away.
+    """How much each letter weighs in one look, and how much the prediction moves without that letter.
 
     Upper bars: attention. Lower bars: the share of probability that moves. Taken from this look only, a heavy
     letter usually matters most, but not in proportion: its neighbours' annotations have read it too. Taken from
@@ -346,7 +345,7 @@ def scores(width: int) -> dict:
     show=Choice("Show", {"weight": "weight of the match", "entropy": "entropy"}, "weight"),
 )
 def dilution(margin: int, show: str) -> dict:
-    """One key matches and the others score at random, with mean 0 and variance 1: what the match keeps of it all.
+    """One key matches and the others score at random, with mean 0 and variance 1: what the match keeps.
 
     Every further key takes its share, and the score of the match does not grow with their number, so its weight
     falls towards 0 and the entropy rises with the logarithm of the length. Scores multiplied by
@@ -477,7 +476,7 @@ KINDS = {
 
 @figure(measured=True)
 def length_accuracy() -> dict:
-    """Words spelled without a mistake, by their length: four networks of about the same size, the same few steps.
+    """Words spelled without a mistake, by their length: four networks of one size after the same few steps.
 
     Mean and range of three runs, on words held out. Both spellers with attention know the short words and the long
     ones. Give every letter the same weight, so that the context no longer depends on the step, and long words
@@ -499,9 +498,9 @@ def length_accuracy() -> dict:
 
 @figure(measured=True)
 def scores_measured() -> dict:
-    """Words spelled without a mistake after the same few steps, by how letters are scored: mean, range of three runs.
+    """Words spelled without a mistake after the same few steps, by how the letters are scored.
 
-    Bahdanau's additive score and Luong's multiplicative one are close to each other; the distance to the
+    Bars are means of three runs, whiskers the lowest and the highest. Bahdanau's additive score and Luong's multiplicative one are close to each other; the distance to the
     two networks that cannot choose is what attention buys.
     """
     found = results("attention")["spellers"]
@@ -562,10 +561,9 @@ def scaling_removed(width: str) -> dict:
 
 @figure(measured=True)
 def head_count() -> dict:
-    """Missing letters guessed right on held-out names, one head to eight, all of the same size: mean and range of
-    three runs.
+    """Missing letters guessed right on held-out names: one head to eight, three runs each.
 
-    The number of parameters is the same in every row: more heads are narrower heads. What they buy is several looks
+    Bars are means, whiskers the lowest and the highest run. The number of parameters is the same in every row: more heads are narrower heads. What they buy is several looks
     at once instead of one average.
     """
     found = results("attention")["heads"]
@@ -584,8 +582,7 @@ def head_count() -> dict:
 
 @figure(measured=True)
 def erased() -> dict:
-    """Hide one letter from one look of the trained speller: how much of the prediction moves, by the weight the
-    letter had.
+    """Hide one letter from one look of the speller: how much the prediction moves, by the weight it had.
 
     Means over the phonemes of some hundred held-out words. The letter with the largest weight matters far more than
     any other: here attention does say where the information comes from. The last two bars replace
@@ -608,7 +605,7 @@ def erased() -> dict:
 
 @figure(measured=True)
 def time_measured() -> dict:
-    """Self-attention beside a GRU of the same width, 64, on one processor core: time against the number of places.
+    """Self-attention beside a GRU of the same width, 64, on one core: time against the number of places.
 
     On short sequences attention is far quicker, since it has no chain of steps to wait for. Its time then grows with
     the square, four times for twice the length, while the recurrence keeps to its straight line.

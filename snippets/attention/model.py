@@ -36,12 +36,12 @@ def mix(
     values: torch.Tensor,
     mask: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scores (..., Q, K) and values (..., K, D) to one mixture a query, (..., Q, D), and its weights (..., Q, K).
+    """Scores (..., Q, K) and values (..., K, D) to a mixture for each query and its weights.
 
-    `mask` is True where a query may look; it is broadcast to the shape of the scores.
+    The mixture is (..., Q, D), the weights (..., Q, K). `mask` is True where a query may look; it is broadcast to the shape of the scores.
     """
     if mask is not None:
-        scores = scores.masked_fill(~mask, float("-inf"))  # exp(-inf) = 0: no weight, and no gradient
+        scores = scores.masked_fill(~mask, float("-inf"))  # exp(-inf) = 0
     weights = torch.softmax(scores, dim=-1)  # positive, and 1 in total over the keys
     return weights @ values, weights  # (..., Q, K) @ (..., K, D) -> (..., Q, D)
 
@@ -61,7 +61,7 @@ def dot_product(query: torch.Tensor, key: torch.Tensor, scaled: bool = True) -> 
 
 # --8<-- [start:multi_head]
 class MultiHead(nn.Module):
-    """H lookups side by side, each with projections of its own into D/H numbers (Vaswani, 3.2.2)."""
+    """H lookups side by side, each in D/H numbers of its own (Vaswani, section 3.2.2)."""
 
     def __init__(self, width: int, heads: int, scaled: bool = True) -> None:
         super().__init__()
@@ -73,7 +73,8 @@ class MultiHead(nn.Module):
 
     def split(self, x: torch.Tensor) -> torch.Tensor:
         B, T, D = x.shape
-        return x.reshape(B, T, self.heads, D // self.heads).transpose(1, 2)  # (B, T, D) -> (B, H, T, D/H)
+        x = x.reshape(B, T, self.heads, D // self.heads)  # (B, T, D) -> (B, T, H, D/H)
+        return x.transpose(1, 2)  # (B, H, T, D/H)
 
     def forward(
         self,
@@ -81,15 +82,16 @@ class MultiHead(nn.Module):
         memory: torch.Tensor,
         mask: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Queries (B, Q, D) look into a memory (B, K, D): what they found (B, Q, D), weights (B, H, Q, K).
+        """Queries (B, Q, D) look into a memory (B, K, D).
 
-        Self-attention is `forward(x, x)`; in cross-attention the memory is another sequence.
+        Returns what they found (B, Q, D) and the weights (B, H, Q, K). Self-attention is `forward(x, x)`; in cross-attention the memory is another sequence.
         """
         query = self.split(self.query(queries))  # (B, Q, D) -> (B, H, Q, D/H)
         key = self.split(self.key(memory))  # (B, K, D) -> (B, H, K, D/H)
         value = self.split(self.value(memory))  # (B, K, D) -> (B, H, K, D/H)
-        found, weights = mix(dot_product(query, key, self.scaled), value, mask)  # (B, H, Q, D/H)
-        found = found.transpose(1, 2).flatten(2)  # (B, H, Q, D/H) -> (B, Q, D), the heads side by side
+        scores = dot_product(query, key, self.scaled)  # (B, H, Q, K)
+        found, weights = mix(scores, value, mask)  # (B, H, Q, D/H), (B, H, Q, K)
+        found = found.transpose(1, 2).flatten(2)  # (B, H, Q, D/H) -> (B, Q, D)
         return self.output(found), weights
 
 
@@ -190,7 +192,7 @@ class AdditiveScore(nn.Module):
 
 
 class MultiplicativeScore(nn.Module):
-    """Luong's "general" score, a dot product once the key has the query's width: e = s · W h."""
+    """Luong's "general" score, a dot product with a key of the query's width: e = s · W h."""
 
     def __init__(self, query: int, key: int, energies: int) -> None:
         super().__init__()
@@ -198,7 +200,8 @@ class MultiplicativeScore(nn.Module):
 
     def forward(self, query: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
         """A query (B, D) and the keys `self.key(states)` (B, S, D) to scores (B, 1, S)."""
-        return dot_product(query.unsqueeze(1), keys, scaled=False)  # (B, 1, D), (B, S, D) -> (B, 1, S)
+        query = query.unsqueeze(1)  # (B, D) -> (B, 1, D)
+        return dot_product(query, keys, scaled=False)  # (B, 1, S)
 
 
 # --8<-- [end:scores]
@@ -234,7 +237,7 @@ class Speller(nn.Module):
         self.readout = nn.Linear(config.hidden + annotation, config.target_symbols)
 
     def read(self, source: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Ids of letters (B, S) to annotations (B, S, 2 D_e) and the decoder's first state (B, D)."""
+        """Letters (B, S) to annotations (B, S, 2 D_e) and the decoder's first state (B, D)."""
         states, first = self.annotations(source)
         return states, torch.tanh(self.first(first))  # (B, D_e) -> (B, D)
 
@@ -247,10 +250,10 @@ class Speller(nn.Module):
         mask: torch.Tensor,
         temperature: float = 1.0,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The phoneme written last (B,), the state (B, D) and the annotations with their keys, to the
-        logits (B, V), the next state (B, D) and the weights of the letters (B, S).
+        """One phoneme: from the one written last (B,), the state (B, D), annotations and keys.
 
-        `mask` (B, S) is True where the decoder may look; the scores are divided by `temperature`.
+        Returns logits (B, V), the next state (B, D) and the weights of the letters (B, S).
+        `mask` (B, S) is True where the decoder may look; `temperature` divides the scores.
         """
         scores = self.score(hidden, keys) / temperature  # (B, 1, S)
         context, weights = mix(scores, states, mask.unsqueeze(1))  # (B, 1, 2 D_e), (B, 1, S)
@@ -260,16 +263,20 @@ class Speller(nn.Module):
         logits = self.readout(torch.cat([hidden, context], dim=-1))  # (B, V)
         return logits, hidden, weights
 
-    def forward(self, source: torch.Tensor, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Letters (B, S) and the phonemes to read at each step (B, T) to logits (B, T, V), weights (B, T, S)."""
+    def forward(
+        self,
+        source: torch.Tensor,
+        inputs: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Letters (B, S) and what the decoder reads (B, T) to logits (B, T, V), weights (B, T, S)."""
         states, hidden = self.read(source)
-        keys, mask = self.score.key(states), source != PADDING  # once a word: they do not depend on the step
+        keys, mask = self.score.key(states), source != PADDING  # once a word, not once a step
         rows = []
         for t in range(inputs.shape[1]):
             logits, hidden, weights = self.step(inputs[:, t], hidden, states, keys, mask)
             rows.append((logits, weights))
-        logits, weights = zip(*rows, strict=True)
-        return torch.stack(logits, dim=1), torch.stack(weights, dim=1)  # (B, T, V), (B, T, S)
+        logits, weights = (torch.stack(part, dim=1) for part in zip(*rows, strict=True))
+        return logits, weights  # (B, T, V), (B, T, S)
 
 
 # --8<-- [end:speller]
