@@ -418,8 +418,10 @@ def heads(text: str, place: int) -> dict:
     drawn["layout"]["title"] = title(f"one head: {guesses[0]}<br>eight heads: {guesses[1]}") | {
         "x": 0.02,
         "xanchor": "left",
+        "y": 0.98,
+        "yanchor": "top",
     }
-    drawn["layout"]["margin"]["t"] = 84
+    drawn["layout"]["margin"]["t"] = 96
     return drawn
 
 
@@ -500,8 +502,9 @@ def length_accuracy() -> dict:
 def scores_measured() -> dict:
     """Words spelled without a mistake after the same few steps, by how the letters are scored.
 
-    Bars are means of three runs, whiskers the lowest and the highest. Bahdanau's additive score and Luong's multiplicative one are close to each other; the distance to the
-    two networks that cannot choose is what attention buys.
+    Bars are means of three runs, whiskers the lowest and the highest. Bahdanau's additive score and Luong's
+    multiplicative one are close to each other; the distance to the two networks that cannot choose is what
+    attention buys.
     """
     found = results("attention")["spellers"]
     shares = [found[kind]["exact"] for kind in KINDS]
@@ -563,8 +566,8 @@ def scaling_removed(width: str) -> dict:
 def head_count() -> dict:
     """Missing letters guessed right on held-out names: one head to eight, three runs each.
 
-    Bars are means, whiskers the lowest and the highest run. The number of parameters is the same in every row: more heads are narrower heads. What they buy is several looks
-    at once instead of one average.
+    Bars are means, whiskers the lowest and the highest run. The number of parameters is the same in every row:
+    more heads are narrower heads. What they buy is several looks at once instead of one average.
     """
     found = results("attention")["heads"]
     accuracy = [entry["accuracy"] for entry in found.values()]

@@ -38,7 +38,8 @@ def mix(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Scores (..., Q, K) and values (..., K, D) to a mixture for each query and its weights.
 
-    The mixture is (..., Q, D), the weights (..., Q, K). `mask` is True where a query may look; it is broadcast to the shape of the scores.
+    The mixture is (..., Q, D), the weights (..., Q, K). `mask` is True where a query may look;
+    it is broadcast to the shape of the scores.
     """
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))  # exp(-inf) = 0
@@ -84,7 +85,8 @@ class MultiHead(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Queries (B, Q, D) look into a memory (B, K, D).
 
-        Returns what they found (B, Q, D) and the weights (B, H, Q, K). Self-attention is `forward(x, x)`; in cross-attention the memory is another sequence.
+        Returns what they found (B, Q, D) and the weights (B, H, Q, K). Self-attention is
+        `forward(x, x)`; in cross-attention the memory is another sequence.
         """
         query = self.split(self.query(queries))  # (B, Q, D) -> (B, H, Q, D/H)
         key = self.split(self.key(memory))  # (B, K, D) -> (B, H, K, D/H)
