@@ -266,7 +266,7 @@ def random_vectors(rows: int, width: int, seed: int) -> torch.Tensor:
 
 
 @figure(
-    keys=Slider("Keys", values=[4, 16, 64, 256], value=16),
+    keys=Slider("Keys", values=[4, 16, 64], value=16),
     show=Choice("Show", {"largest": "largest weight", "gradient": "gradient that passes"}, "largest"),
 )
 def saturation(keys: int, show: str) -> dict:

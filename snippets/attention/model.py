@@ -220,7 +220,10 @@ class NoScore(nn.Module):
         return torch.zeros(keys.shape[0], 1, keys.shape[1])  # (B, 1, S)
 
 
-SCORES = {"additive": AdditiveScore, "multiplicative": MultiplicativeScore, "none": NoScore}
+def score_of(config: Config) -> nn.Module:
+    """The score that a config names."""
+    kinds = {"additive": AdditiveScore, "multiplicative": MultiplicativeScore, "none": NoScore}
+    return kinds[config.score](config.hidden, 2 * config.encoder_hidden, config.energies)
 
 
 # --8<-- [start:speller]
@@ -233,7 +236,7 @@ class Speller(nn.Module):
         annotation = 2 * config.encoder_hidden
         self.annotations = Annotations(config)
         self.first = nn.Linear(config.encoder_hidden, config.hidden)
-        self.score = SCORES[config.score](config.hidden, annotation, config.energies)
+        self.score = score_of(config)
         self.embedding = nn.Embedding(config.target_symbols, config.embedding)
         self.cell = GRUCell(config.embedding + annotation, config.hidden)
         self.readout = nn.Linear(config.hidden + annotation, config.target_symbols)

@@ -46,10 +46,11 @@ from snippets.attention.model import MultiHead
 
 torch.manual_seed(0)
 attention = MultiHead(width=16, heads=4)
-x = torch.randn(1, 5, 16)  # five places (B, T, D)
-x = x + 0 * torch.arange(5)[:, None]  # what each place adds to say where it is: nothing yet
-back_to_front, _ = attention(x.flip(1), x.flip(1))
-as_it_was, _ = attention(x, x)
+x = torch.randn(1, 5, 16)  # five vectors in a row (B, T, D)
+places = 0 * torch.arange(5)[:, None]  # what each place adds to say where it is: nothing yet
+backwards = x.flip(1) + places
+as_it_was, _ = attention(x + places, x + places)
+turned, _ = attention(backwards, backwards)
 
-torch.allclose(back_to_front.flip(1), as_it_was, atol=1e-5)
+torch.allclose(turned.flip(1), as_it_was, atol=1e-5)
 # --8<-- [end:order]

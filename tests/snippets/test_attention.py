@@ -451,7 +451,7 @@ def test_a_match_is_diluted_and_a_growing_scale_holds_it():
     assert uniform["y"][-1] - entropy["y"][-1] == pytest.approx(0.5, abs=0.1)
 
 
-@pytest.mark.parametrize("keys", [4, 16, 64, 256])
+@pytest.mark.parametrize("keys", [4, 16, 64])
 def test_scaling_takes_the_width_out(keys):
     divided, undivided = FIGURES["saturation"].draw(keys=keys)["data"]
     assert max(divided["y"]) - min(divided["y"]) < 0.15
