@@ -168,26 +168,29 @@ def explanation(text: str, step: int, erase: str) -> dict:
     letter usually matters most, but not in proportion: its neighbours' annotations have read it too. Taken from
     the word, so that the encoder does not read it either, letters of hardly any weight can turn out to matter.
     """
-    model, source = speller(), spell(text)
+    model, source, S = speller(), spell(text), len(text)
     with torch.no_grad():
-        ids, _, weights = write(model, source)
-        last = min(step, ids.shape[1]) - 1
-        inputs = torch.cat([torch.tensor([[START]]), ids[:, :last]], dim=1)  # what was written before
-        whole = torch.softmax(model(source, inputs)[0][0, last], dim=-1)  # (V,)
-        S = len(text)
-        kept = ~torch.eye(S, dtype=torch.bool)
+        states, hidden = model.read(source)
+        keys, seen = model.score.key(states), torch.ones(1, S, dtype=torch.bool)
+        written, looks = torch.tensor([START]), []
+        while len(looks) < 18 and int(written) != END:
+            logits, following, weights = model.step(written, hidden, states, keys, seen)
+            looks.append((written, hidden, logits, weights))
+            written, hidden = logits.argmax(dim=-1), following
+        last = min(step, len(looks)) - 1
+        written, hidden, logits, weights = looks[last]
+        kept = ~torch.eye(S, dtype=torch.bool)  # (S, S): row j is without letter j
         if erase == "word":
-            rows = [[index for place, index in enumerate(source[0].tolist()) if place != gone] for gone in range(S)]
-            without = model(torch.tensor(rows), inputs.expand(S, -1))[0][:, last]  # (S, V)
+            inputs = torch.stack([look[0] for look in looks[: last + 1]], dim=1)  # (1, last + 1)
+            shorter = source.expand(S, -1)[kept].reshape(S, S - 1)
+            without = model(shorter, inputs.expand(S, -1))[0][:, last]  # (S, V)
         else:
-            states, hidden = model.read(source)
-            keys, seen = model.score.key(states), torch.ones(1, S, dtype=torch.bool)
-            for t in range(last):
-                _, hidden, _ = model.step(inputs[:, t], hidden, states, keys, seen)
-            many = (each.expand(S, *each.shape[1:]) for each in (inputs[:, last], hidden, states, keys))
+            many = (each.expand(S, *each.shape[1:]) for each in (written, hidden, states, keys))
             without = model.step(*many, kept)[0]  # (S, V)
-        moved = (torch.softmax(without, dim=-1) - whole).abs().sum(dim=-1) / 2  # (S,)
-    upper = bars(weights[0, last], list(text), y_title="weight", limits=(0, 1))
+        moved = torch.softmax(without, dim=-1) - torch.softmax(logits, dim=-1)  # (S, V)
+        moved = moved.abs().sum(dim=-1) / 2  # (S,)
+        phonemes = [TARGET_SYMBOLS[int(look[2].argmax())] for look in looks]
+    upper = bars(weights[0], list(text), y_title="weight", limits=(0, 1))
     lower = bars(moved, list(text), x_title="letter", y_title="moved", limits=(0, 1))
     upper["data"][0] |= {"name": "weight", "marker": {"color": ACCENT}}
     lower["data"][0] |= {"xaxis": "x2", "yaxis": "y2", "marker": {"color": SERIES[1]}}
@@ -197,8 +200,8 @@ def explanation(text: str, step: int, erase: str) -> dict:
     layout["yaxis"] |= {"domain": [0.58, 1]}
     layout["xaxis2"] = lower["layout"]["xaxis"] | {"anchor": "y2"}
     layout["yaxis2"] = lower["layout"]["yaxis"] | {"domain": [0, 0.42], "anchor": "x2"}
-    written = said(ids[0])
-    layout["title"] = title(f"phoneme {last + 1}, {written[last]}, of {' '.join(p for p in written if p != 'end')}")
+    spelled = " ".join(phoneme for phoneme in phonemes if phoneme != "end")
+    layout["title"] = title(f"phoneme {last + 1}, {phonemes[last]}, of {spelled}")
     layout["margin"]["t"] = 36
     return {"data": upper["data"] + lower["data"], "layout": layout}
 
