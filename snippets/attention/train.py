@@ -24,7 +24,7 @@ from snippets.kit.training import Run, command
 
 SEEDS = range(3)
 STEPS = 2200  # of the page's speller
-SHORT = 400  # of each speller that is compared
+SHORT = 600  # of each speller that is compared
 BATCH = 128
 FILLER_STEPS = 1500
 ALPHABET = "." + pronunciations.LETTERS  # of the names, the boundary first
