@@ -154,7 +154,7 @@ def alignment(text: str, temperature: float) -> dict:
 
 @figure(
     text=Text("Word", value="knowledge", min_length=2, max_length=14, alphabet=LETTERS, help="letters a to z"),
-    step=Slider("Phoneme", 1, 12, value=2),
+    step=Slider("Phoneme", 1, 12, value=3),
     erase=Choice(
         "Take a letter away",
         {"look": "from this look only", "word": "from the word"},
@@ -164,9 +164,10 @@ def alignment(text: str, temperature: float) -> dict:
 def explanation(text: str, step: int, erase: str) -> dict:
     """How much each letter weighs in one look, and how much the prediction moves without that letter.
 
-    Upper bars: attention. Lower bars: the share of probability that moves. Taken from this look only, a heavy
-    letter usually matters most, but not in proportion: its neighbours' annotations have read it too. Taken from
-    the word, so that the encoder does not read it either, letters of hardly any weight can turn out to matter.
+    Upper bars: attention. Lower bars: the share of probability that moves. As first shown, “w” weighs most in the
+    third look at “knowledge”, and hiding it changes next to nothing, while hiding “l” turns the prediction over. At
+    most other steps the heaviest letter is also the one that matters. Take the letters away from the word instead,
+    so that the encoder does not read them either: then letters without any weight matter too.
     """
     model, source, S = speller(), spell(text), len(text)
     with torch.no_grad():
@@ -207,7 +208,7 @@ def explanation(text: str, step: int, erase: str) -> dict:
 
 
 @figure(
-    text=Text("Word", value="attention", max_length=14, alphabet=LETTERS),
+    text=Text("Word", value="angry", max_length=14, alphabet=LETTERS),
     padding=Slider("Padding behind it", 0, 12, value=6),
     mask=Choice(
         "Scores at the padding",
@@ -219,9 +220,9 @@ def padding(text: str, padding: int, mask: str) -> dict:
     """A pitfall: in a batch, short words are padded, and the padding must get no weight.
 
     Set to −∞, the scores of the padding (·) become weights of exactly 0, and the word is spelled as if it were
-    alone. Set to 0, they take part: the exponential of 0 is 1, so every place of padding weighs as much as
-    a letter with score 0. No error is raised in either case; the grey share of the weight
-    grows with the padding, and the spelling may change.
+    alone. Set to 0 they take part, because the exponential of 0 is 1: six places of padding are enough for “angry”
+    to lose its G, as first shown. Left as they are, they draw the decoder on too soon. No error is raised in any
+    case.
     """
     model = speller()
     source = torch.cat([spell(text), torch.full((1, padding), PADDING)], dim=1)
@@ -391,7 +392,7 @@ def heads(text: str, place: int) -> dict:
 
     Each row is one look, and its weights add up to 1. A single head has to fold its neighbours into one
     average, in which their order is lost. Eight heads of an eighth of the width keep several
-    looks apart: some take the letter on the left, some the one on the right, some the end of the name.
+    looks apart: some take the letter on the left, some the one on the right, others look further off.
     """
     place = min(place, len(text)) - 1
     ids = [0, *(1 + LETTERS.index(letter) for letter in text), 0]
@@ -606,6 +607,27 @@ def erased() -> dict:
         text=[f"\u2002{value:.2f}" for value in values],
         limits=(0, 1),
         height=290,
+    )
+
+
+@figure(measured=True)
+def looking() -> dict:
+    """How widely the trained speller looks: the entropy of its weights by the length of the word.
+
+    Means over the phonemes of held-out words. Evenly spread weights would have an entropy of log S, the upper line.
+    The speller stays far below it, but its entropy rises with every letter too: the more there is to look at, the
+    less of the weight is where it should be.
+    """
+    found = results("attention")["training"]["looking"]
+    return lines(
+        {"speller": found["entropy"], "all the same": [math.log(length) for length in found["length"]]},
+        found["length"],
+        x_title="letters in the word",
+        y_title="entropy of the weights (nats)",
+        y_range=(0, 2.8),
+        colour={"all the same": MUTED},
+        markers=True,
+        height=280,
     )
 
 

@@ -15,11 +15,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from snippets.attention.model import Config, Filler, FillerConfig, MultiHead, Speller, write
+from snippets.attention.model import Config, Filler, FillerConfig, MultiHead, Speller, mix, write
 from snippets.data import names, pronunciations
 from snippets.data.pronunciations import END, PADDING, Pair
 from snippets.encoder_decoder.model import Config as EncoderDecoderConfig
 from snippets.encoder_decoder.model import EncoderDecoder
+from snippets.kit import load_weights
 from snippets.kit.training import Run, command
 
 SEEDS = range(3)
@@ -349,6 +350,42 @@ def first_scores(width: int, scaled: bool) -> dict:
     return {"largest_weight": weights.max(-1).values.mean().item()}
 
 
+def masking(padding: int) -> dict:
+    """The page's speller on words of 4 to 7 letters with `padding` places behind them, masked wrongly or not at all.
+
+    The share of words that are spelled otherwise than with a right mask: with the scores of the padding at 0, and
+    left as they are.
+    """
+    model = load_weights(Speller(Config()), "attention", prefix="speller.")
+    changed, words = {"zero": 0, "none": 0}, 0
+    for length in range(4, 8):
+        part = [pair for pair in pronunciations.split()["test"] if len(pair.word) == length]
+        source = F.pad(pronunciations.batch(part).source, (0, padding), value=PADDING)
+        right = [pronunciations.read_phonemes(ids) for ids in write(model, source)[0]]
+        for kind in changed:
+            wrong = write_unmasked(model, source, zero=kind == "zero", longest=12)
+            changed[kind] += sum(
+                pronunciations.read_phonemes(ids) != phonemes for ids, phonemes in zip(wrong, right, strict=True)
+            )
+        words += len(part)
+    return {"words": words, **{kind: count / words for kind, count in changed.items()}}
+
+
+@torch.no_grad()
+def write_unmasked(model: Speller, source: torch.Tensor, *, zero: bool, longest: int) -> torch.Tensor:
+    """The likeliest phoneme at each step (B, T) when padding may be looked at, its scores set to 0 or not."""
+    states, hidden = model.read(source)
+    keys, absent = model.score.key(states), (source == PADDING).unsqueeze(1)  # (B, S, A), (B, 1, S)
+    written, rows = torch.full((len(source),), pronunciations.START), []
+    for _ in range(longest):
+        scores = model.score(hidden, keys)  # (B, 1, S)
+        context = mix(scores.masked_fill(absent, 0.0) if zero else scores, states)[0].squeeze(1)  # (B, 2 D_e)
+        hidden = model.cell(torch.cat([model.embedding(written), context], dim=-1), hidden)
+        written = model.readout(torch.cat([hidden, context], dim=-1)).argmax(-1)
+        rows.append(written)
+    return torch.stack(rows, dim=1)  # (B, T)
+
+
 def time_a_look(length: int) -> dict:
     """Milliseconds of self-attention over `length` places, and of a GRU over the same; width 64, one thread.
 
@@ -408,7 +445,7 @@ def size(model: nn.Module) -> int:
 
 def experiments() -> dict:
     """Every experiment by the name of its result."""
-    plan: dict[str, tuple] = {}
+    plan: dict[str, tuple] = {"masking": (masking, {"padding": 6})}
     for width in (16, 64, 256):
         for scaled in (True, False):
             name = f"scaling.width_{width}.{'scaled' if scaled else 'unscaled'}"
