@@ -33,7 +33,7 @@ def greedy(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Write the likeliest symbol, feed it back in, repeat.
 
-    Source (B, S) to symbols (B, T), `END` included, and the logits they were chosen from (B, T, V).
+    Source (B, S) to symbols (B, T), `END` included, and the logits (B, T, V) they come from.
     """
     context = model.read(source)  # (B, C)
     hidden = model.decoder.start(context)  # (B, D)
@@ -46,7 +46,7 @@ def greedy(
         symbols.append(symbol)
         scores.append(logits)
         ended = ended | (symbol == END)
-    return torch.stack(symbols, dim=1), torch.stack(scores, dim=1)  # (B, T), (B, T, V)
+    return torch.stack(symbols, dim=1), torch.stack(scores, dim=1)
 
 
 # --8<-- [end:greedy]
@@ -106,9 +106,9 @@ def beam_search(
     width: int,
     longest: int = LONGEST,
 ) -> list[Node]:
-    """Keep the `width` likeliest beginnings of one target (1, S); a finished one gives up its place.
+    """Keep the `width` likeliest beginnings of one target; a finished one gives up its place.
 
-    Returns every beginning that was kept, the root first; `ranked` reads the finished ones.
+    Source (1, S). Returns every beginning that was kept, the root first; `ranked` reads the finished ones.
     """
     context = model.read(source)  # (1, C)
     hidden = model.decoder.start(context)  # (1, D)
@@ -119,7 +119,8 @@ def beam_search(
         logits, hidden = model.decoder.step(written, hidden, context.expand(len(alive), -1))
         before = torch.tensor([tree[place].score for place in alive])  # (W,)
         scores = before[:, None] + torch.log_softmax(forbid(logits), dim=-1)  # (W, V)
-        best = scores.reshape(-1).topk(width)  # among all beginnings, each with every next symbol
+        possible = int(torch.isfinite(scores).sum())
+        best = scores.reshape(-1).topk(min(width, possible))  # of all W × V continuations
         rows = []
         next_alive = []
         for score, index in zip(best.values.tolist(), best.indices.tolist(), strict=True):

@@ -51,7 +51,7 @@ def ngrams(symbols: Symbols, n: int) -> Counter:
 
 
 def bleu(candidates: list[Symbols], references: list[Symbols], longest: int = 4) -> Bleu:
-    """Geometric mean of clipped n-gram precisions over a whole corpus, times the brevity penalty."""
+    """Geometric mean of clipped n-gram precisions over a corpus, times the brevity penalty."""
     precisions = []
     for n in range(1, longest + 1):
         right = total = 0

@@ -77,7 +77,7 @@ class Encoder(nn.Module):
         self.cell = GRUCell(config.embedding, config.hidden)
 
     def forward(self, source: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Ids (B, S) to the states in the order of the letters, (B, S, D), and the last one, (B, D)."""
+        """Ids (B, S) to a state for each letter, (B, S, D), and the last one, (B, D)."""
         embedded = self.embedding(source)  # (B, S) -> (B, S, E)
         present = (source != PADDING)[:, :, None]  # (B, S, 1)
         hidden = torch.zeros(source.shape[0], self.config.hidden)  # (B, D)
@@ -128,7 +128,10 @@ class Decoder(nn.Module):
     def step(
         self, written: torch.Tensor, hidden: torch.Tensor, context: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The symbol written last (B,), state (B, D) and summary (B, C) to logits (B, V) and the next state."""
+        """One symbol: logits (B, V) and the next state (B, D).
+
+        From the symbol written last (B,), the state (B, D) and the summary (B, C).
+        """
         embedded = self.embedding(written)  # (B,) -> (B, E)
         x = torch.cat([embedded, context], dim=-1)  # (B, E + C)
         hidden = self.cell(x, hidden)  # (B, D)

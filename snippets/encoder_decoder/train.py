@@ -22,8 +22,8 @@ from snippets.encoder_decoder.model import Config, EncoderDecoder
 from snippets.kit.training import Run, command
 
 SEEDS = range(3)
-STEPS = 5000
-SHORT = 1250  # steps of a run that is compared with others
+STEPS = 4000
+SHORT = 1000  # steps of a run that is compared with others
 BATCH = 128  # words in a step
 RATE = 3e-3
 EVERY = 250  # steps between two measurements
@@ -41,6 +41,8 @@ def train() -> None:
         recent = []
         for step, loss in enumerate(fit(model, parts["train"], run.steps(STEPS), STEPS, seed=0), start=1):
             recent.append(loss)
+            if step == 100:
+                early = sum(recent[-20:]) / 20
             if step % EVERY == 0:
                 forced, free = forced_and_free(model, watched)
                 mean, recent = sum(recent) / len(recent), []
@@ -49,6 +51,7 @@ def train() -> None:
         metrics = {
             "steps": STEPS,
             "batch": BATCH,
+            "early_loss": early,
             "words": {part: len(members) for part, members in parts.items()},
             "letters_in_a_word": sum(len(pair.word) for pair in known) / len(known),
             "phonemes_in_a_word": sum(len(pair.phonemes) for pair in known) / len(known),
