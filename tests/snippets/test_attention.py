@@ -308,9 +308,18 @@ def test_what_the_page_concludes_from_the_measurements():
             assert exact[kind]["lowest"] > exact[other]["highest"], f"{kind} against {other}"
     sizes = [found["spellers"][kind]["parameters"] for kind in ("additive", "multiplicative", "none")]
     assert max(sizes) < 1.05 * min(sizes)
+    gaps = {}
     for width, both in found["scaling"].items():
-        assert both["scaled"]["accuracy"]["lowest"] > both["unscaled"]["accuracy"]["highest"], width
+        gaps[width] = both["scaled"]["accuracy"]["mean"] - both["unscaled"]["accuracy"]["mean"]
+        assert both["scaled"]["validation_loss"]["mean"] < both["unscaled"]["validation_loss"]["mean"], width
+    both = found["scaling"]["width_64"]
+    assert both["scaled"]["accuracy"]["lowest"] > both["unscaled"]["accuracy"]["highest"]
+    assert gaps["width_64"] == max(gaps.values())
     assert found["heads"]["heads_8"]["accuracy"]["lowest"] > found["heads"]["heads_1"]["accuracy"]["highest"]
+    assert found["training"]["test"]["exact"] > results("encoder-decoder")["training"]["test"]["exact"]
+    assert found["masking"]["none"] > found["masking"]["zero"] > 0.01
+    entropy = found["training"]["looking"]["entropy"]
+    assert entropy == sorted(entropy), "the longer the word, the wider the look"
     erasing = found["training"]["erasing"]
     assert erasing["moved"] == sorted(erasing["moved"], reverse=True)
     assert erasing["moved"][0] > 3 * erasing["moved"][1]
@@ -477,3 +486,22 @@ def test_attention_costs_more_than_the_recurrence_beyond_the_width(width):
     attention, _, recurrence = FIGURES["cost"].draw(width=width)["data"]
     for n, one, other in zip(attention["x"], attention["y"], recurrence["y"], strict=True):
         assert (one > other) == (n > width)
+
+
+def test_the_third_look_at_knowledge_shows_what_the_caption_says():
+    weight, moved = (trace["y"] for trace in FIGURES["explanation"].draw()["data"])
+    assert weight.index(max(weight)) == "knowledge".index("w") and moved["knowledge".index("w")] < 0.1
+    assert moved.index(max(moved)) == "knowledge".index("l") and max(moved) > 0.8
+    weight, moved = (trace["y"] for trace in FIGURES["explanation"].draw(step=1, erase="word")["data"])
+    assert any(light < 0.02 and far > 0.5 for light, far in zip(weight, moved, strict=True))
+
+
+def test_angry_loses_its_g_when_the_padding_scores_zero():
+    spelled = {kind: FIGURES["padding"].draw(mask=kind)["layout"]["yaxis"]["ticktext"] for kind in ("zero", "infinite")}
+    assert spelled["infinite"] == ["AE", "NG", "G", "R", "IY", "end"]
+    assert spelled["zero"] == ["AE", "NG", "R", "IY", "end"]
+
+
+def test_a_high_temperature_ruins_the_spelling():
+    spelled = [FIGURES["alignment"].draw(temperature=t)["layout"]["yaxis"]["ticktext"] for t in (1.0, 10.0)]
+    assert spelled[0] == ["N", "OW", "L", "IH", "JH", "end"] and spelled[0] != spelled[1]
