@@ -485,8 +485,9 @@ def length_accuracy() -> dict:
     """Words spelled without a mistake, by their length: four networks of one size after the same few steps.
 
     Mean and range of three runs, on words held out. With so few steps long words are hard for all, but the two with
-    attention still get some of them right. Give every letter the same weight, so that the context no longer depends on the step, and long words
-    are lost first. The encoder-decoder of the page before, with its one summary, is further behind still.
+    attention still get some of them right. Give every letter the same weight, so that the context no longer depends
+    on the step, and long words are lost first. The encoder-decoder of the page before, with its one summary, is
+    further behind still.
     """
     found = results("attention")["spellers"]
     shares = {label: found[kind]["exact_by_length"] for kind, label in KINDS.items()}
