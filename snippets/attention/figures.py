@@ -63,7 +63,7 @@ VALUES = [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]
 
 
 @figure(
-    query=Point("Query", x=(-3, 3), y=(-3, 3), value=(1.2, 1.5), x_title="first number", y_title="second number"),
+    query=Point("Query", x=(-3, 3), y=(-3, 3), value=(1.9, 1.2), x_title="first number", y_title="second number"),
     temperature=Slider("Temperature", values=[0.1, 0.25, 0.5, 1.0, 2.0, 5.0], value=1.0),
 )
 def lookup(query: tuple[float, float], temperature: float) -> dict:
@@ -538,7 +538,7 @@ def loss_curve() -> dict:
         curves["step"],
         x_title="training step",
         y_title="loss (nats a phoneme)",
-        y_range=(0, max(curves["validation_loss"])),
+        y_range=(0, 1),
         height=300,
     )
 
