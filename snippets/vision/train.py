@@ -199,7 +199,7 @@ def experiments() -> dict:
     for size in (100, 300, 1000, 3000, 8000):
         for kind in ("cnn", "vit"):
             plan[f"size.{kind}.images_{size}"] = (learn, {"kind": kind, "size": size})
-    for blocks in (9, 1, 3, 5):
+    for blocks in (9, 1, 3):
         for skips in (True, False):
             name = f"skips.{'with' if skips else 'without'}.blocks_{blocks}"
             plan[name] = (deepen, {"blocks": blocks, "skips": skips})
