@@ -14,7 +14,6 @@ from snippets.kit import (
     heatmap,
     image_grid,
     lines,
-    load_text,
     load_weights,
     plain,
     results,
@@ -34,6 +33,7 @@ from snippets.vision.model import (
     patchify,
     rollout,
 )
+from snippets.vision.samples import samples
 
 DIGITS = [str(digit) for digit in range(CLASSES)]
 
@@ -51,13 +51,6 @@ def resnet() -> ResNet:
 @functools.cache
 def vit() -> ViT:
     return load_weights(ViT(ViTConfig()), "vision", prefix="vit.")
-
-
-@functools.cache
-def samples() -> torch.Tensor:
-    """One test image of each digit, (10, 1, 28, 28)."""
-    rows = [list(bytes.fromhex(line.split()[1])) for line in load_text("digit_samples.txt").splitlines()]
-    return torch.tensor(rows).float().reshape(len(rows), 1, SIDE, SIDE) / 255
 
 
 def drawing(digit: int) -> list[list[float]]:
@@ -105,8 +98,8 @@ def panels(pictures: list[dict], *, height: int, widths: list[float] | None = No
             trace |= {"xgap": 0, "ygap": 0, "hovertemplate": "%{z:.3g}<extra></extra>"}
         drawn["data"].append(trace)
         x_axis, y_axis = layout["xaxis"], layout["yaxis"]
-        gap = 0.03 if index else 0.0
-        x_axis |= {"domain": plain([starts[index] + gap + picture.get("left", 0.0), starts[index + 1]])}
+        left, right = starts[index] + 0.015 + picture.get("left", 0.0), starts[index + 1] - 0.015
+        x_axis |= {"domain": plain([left, right])}
         x_axis |= {"anchor": f"y{suffix}", "visible": labelled}
         y_axis |= {"anchor": f"x{suffix}", "visible": labelled}
         if picture.get("square", True):
@@ -218,21 +211,6 @@ def feature_maps(cells: list[list[float]], layer: str) -> dict:
     return image_grid(maps, columns=4 if len(maps) == 8 else 8, limits=(0, top), height=300 if len(maps) == 8 else 240)
 
 
-# What each depth of a network sees, as (kernel, stride) of every convolution or pooling up to there.
-PLAIN = [[(3, 1)] * depth for depth in range(1, 5)]
-CNN_LAYERS = [(5, 1), (2, 2), (5, 1), (2, 2)]
-RESNET_LAYERS = [[(3, 2)], [(3, 1), (3, 1)], [(3, 2), (3, 1)], [(3, 2), (3, 1)]]
-
-
-def field(layers: list[tuple[int, int]]) -> int:
-    """Side of the receptive field of a stack of layers, in pixels: each adds (K - 1) steps of its input."""
-    side, step = 1, 1
-    for kernel, stride in layers:
-        side += (kernel - 1) * step
-        step *= stride
-    return side
-
-
 @functools.cache
 def plain_stack() -> torch.nn.ModuleList:
     torch.manual_seed(0)
@@ -278,8 +256,8 @@ def centre_unit(network: str, depth: int, images: torch.Tensor) -> torch.Tensor:
 def receptive_field(network: str, depth: int) -> dict:
     """The pixels that the unit in the middle listens to, by the size of its gradient, as it goes deeper.
 
-    Convolutions reach two pixels further with each layer of 3×3; a stride or a pooling step doubles how much
-    every later layer adds. Inside the outlined field the middle counts most, because more paths lead there.
+    The field grows by two pixels with each layer of 3×3; a stride or a pooling step of 2 doubles what every
+    later layer adds. Inside the outlined field the middle counts most, because more paths lead there.
     For the ViT there is no outline to draw: one block is enough for a patch to listen to the whole image.
     """
     model = {"plain": None, "cnn": cnn, "resnet": resnet, "vit": vit}[network]
@@ -352,9 +330,10 @@ def patches(cells: list[list[float]], side: int) -> dict:
 def position_similarity(state: str) -> dict:
     """Each small map compares the embedding of one position with those of all 49, by their cosine.
 
-    The maps stand where their positions stand in the image. Before training they are noise with a dot of 1
-    where a position meets itself. Afterwards neighbours resemble each other, and in many maps so do positions
-    of the same row or column: the model was told nothing about the plane and has found it in the data.
+    The maps stand where their positions stand in the image. Before training they are noise with a single 1
+    where a position meets itself. Afterwards that spot has grown: inner positions resemble the ones beside
+    them, though the model was never told which these are. Along the border, where the digits leave the paper
+    blank, all positions have become alike: the data gave no reason to tell them apart.
     """
     torch.manual_seed(0)
     model = vit() if state == "trained" else ViT(ViTConfig())
@@ -437,7 +416,7 @@ def three_answers(cells: list[list[float]], prepared: bool) -> dict:
     return verdict(image, "what they see", answers(image))
 
 
-@figure(cells=pad(7), right=Slider("Right", -10, 10, value=6), down=Slider("Down", -10, 10, value=0))
+@figure(cells=pad(6), right=Slider("Right", -10, 10, value=5), down=Slider("Down", -10, 10, value=0))
 def shifted_drawing(cells: list[list[float]], right: int, down: int) -> dict:
     """A pitfall: the same drawing a few pixels further on, and what each network says now.
 
@@ -497,23 +476,25 @@ def patch_cost(size: str, pixels: int) -> dict:
     attention matrix sixteen times. At the published sizes the linear layers dominate; attention takes over
     only when the tokens run into the thousands. Real models use patches of 16 or 14 pixels.
     """
-    sides = [32, 16, 14, 8, 4]
+    sides = [32, 16, 8, 4]
     counts = [(pixels // side) ** 2 for side in sides]
     width, layers = SIZES[size]
     parts = [multiply_adds(width, layers, count + 1) for count in counts]
-    return lines(
+    drawn = lines(
         {
             "linear": (counts, [linear for linear, _ in parts]),
             "attention": (counts, [attention for _, attention in parts]),
         },
-        x_title="patches (side 32, 16, 14, 8, 4 px from the left)",
+        x_title="patches (of 32, 16, 8 and 4 px, from the left)",
         y_title="billions a picture",
         x_log=True,
         y_log=True,
         markers=True,
-        rules=[(counts[1], "16×16"), (counts[3], "8×8")],
+        rules=[(counts[1], "16×16"), (counts[2], "8×8")],
         height=320,
     )
+    drawn["layout"]["xaxis"] |= {"tickangle": 0}
+    return drawn
 
 
 # --- measured ----------------------------------------------------------------------------------------------
@@ -523,14 +504,17 @@ def patch_cost(size: str, pixels: int) -> dict:
 def training_curves() -> dict:
     """The training runs behind this page: accuracy on 1,000 images held out, every hundred steps.
 
-    The convolutional networks are above 90 % at the first dots. The ViT has more than twice their parameters
-    and needs many hundred steps to get there: what a convolution is given, it has to find.
+    The two convolutional networks pass 90 % within two hundred steps. The ViT has more than twice their
+    parameters and takes several times as long to get there: what a convolution is given, it has to find.
     """
     training = results("vision")["training"]
     curves = training["curves"]
     return lines(
         {
-            label: (curves[f"{name}_step"], curves[f"{name}_accuracy"])
+            f"{label}, {training[name]['parameters']:,} parameters": (
+                curves[f"{name}_step"],
+                curves[f"{name}_accuracy"],
+            )
             for name, label in (("cnn", "CNN"), ("resnet", "ResNet"), ("vit", "ViT"))
         },
         x_title="training step (64 images each)",

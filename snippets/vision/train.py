@@ -196,19 +196,24 @@ def spread_curves(curves: list[list[float]]) -> dict:
 def experiments() -> dict:
     """Every experiment by the name of its result."""
     plan: dict[str, tuple] = {}
-    for size in (100, 300, 1000, 3000, 8000):
-        for kind in ("cnn", "vit"):
+    for kind in ("cnn", "vit"):
+        for size in (100, 300, 1000, 8000):
             plan[f"size.{kind}.images_{size}"] = (learn, {"kind": kind, "size": size})
-    for blocks in (9, 1, 3):
+    for blocks in (1, 9, 3):
         for skips in (True, False):
             name = f"skips.{'with' if skips else 'without'}.blocks_{blocks}"
             plan[name] = (deepen, {"blocks": blocks, "skips": skips})
+    for kind in ("cnn", "vit"):
+        plan[f"shuffled.{kind}.images_8000"] = (learn, {"kind": kind, "size": 8000, "shuffled": True})
     plan["positions.without"] = (learn, {"kind": "vit", "size": 8000, "positions": False})
     for kind in ("cnn", "vit"):
         plan[f"jitter.{kind}"] = (learn, {"kind": kind, "size": 8000, "reach": 4})
-    for size in (1000, 8000):
+    for size in (1000, 3000):
         for kind in ("cnn", "vit"):
-            plan[f"shuffled.{kind}.images_{size}"] = (learn, {"kind": kind, "size": size, "shuffled": True})
+            if size == 3000:
+                plan[f"size.{kind}.images_{size}"] = (learn, {"kind": kind, "size": size})
+            else:
+                plan[f"shuffled.{kind}.images_{size}"] = (learn, {"kind": kind, "size": size, "shuffled": True})
     return plan
 
 
