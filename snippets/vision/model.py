@@ -77,12 +77,17 @@ class ViTConfig:
 
 
 # --8<-- [start:convolve]
-def convolve(images: torch.Tensor, kernels: torch.Tensor, stride: int = 1, padding: int = 0) -> torch.Tensor:
-    """Every window of the image against the same kernels: (B, C, rows, columns) and (O, C, K, K)."""
+def convolve(
+    images: torch.Tensor,
+    kernels: torch.Tensor,
+    stride: int = 1,
+    padding: int = 0,
+) -> torch.Tensor:
+    """Every window against every kernel: (B, C, R, S) and (O, C, K, K) to (B, O, R', S')."""
     K = kernels.shape[-1]
     padded = F.pad(images, (padding, padding, padding, padding))
-    windows = padded.unfold(2, K, stride).unfold(3, K, stride)  # (B, C, rows, columns, K, K)
-    return torch.einsum("bcrsij,ocij->bors", windows, kernels)  # (B, O, rows, columns)
+    windows = padded.unfold(2, K, stride).unfold(3, K, stride)  # (B, C, R', S', K, K)
+    return torch.einsum("bcrsij,ocij->bors", windows, kernels)  # (B, O, R', S')
 
 
 # --8<-- [end:convolve]
@@ -140,10 +145,13 @@ class ResidualBlock(nn.Module):
         self.skip = None
         if skip:
             same = inputs == outputs and stride == 1
-            self.skip = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+            self.skip = (
+                nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+            )
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        change = torch.relu(self.first_norm(self.first(maps)))  # (B, C, R, R) -> (B, O, R/stride, R/stride)
+        # the first convolution: (B, C, R, R) -> (B, O, R/stride, R/stride)
+        change = torch.relu(self.first_norm(self.first(maps)))
         change = self.second_norm(self.second(change))
         if self.skip is not None:
             change = change + self.skip(maps)
@@ -183,10 +191,10 @@ class ResNet(nn.Module):
 
 # --8<-- [start:patchify]
 def patchify(images: torch.Tensor, side: int) -> torch.Tensor:
-    """Cut images (B, 1, R, R) into squares of `side` pixels, row by row: (B, N, P²)."""
+    """Cut images (B, 1, R, R) into squares of P = `side` pixels: (B, N, P²)."""
     B, _, R, _ = images.shape
     grid = images.reshape(B, R // side, side, R // side, side)  # (B, R/P, P, R/P, P)
-    grid = grid.permute(0, 1, 3, 2, 4)  # (B, R/P, R/P, P, P): which patch, then which pixel in it
+    grid = grid.permute(0, 1, 3, 2, 4)  # (B, R/P, R/P, P, P): which patch, then which pixel
     return grid.reshape(B, -1, side * side)  # (B, N, P²)
 
 
@@ -260,7 +268,7 @@ class EncoderBlock(nn.Module):
 
 # --8<-- [start:vit]
 class ViT(nn.Module):
-    """Patches as tokens, a [CLS] token in front, learned positions, encoder blocks, a readout of [CLS]."""
+    """Patches as tokens, [CLS] in front, learned positions, blocks, a readout of [CLS]."""
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
@@ -268,7 +276,9 @@ class ViT(nn.Module):
         self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, config.width))
         self.positions = None
         if config.positions:
-            self.positions = nn.Parameter(0.02 * torch.randn(1, config.patches + 1, config.width))
+            self.positions = nn.Parameter(
+                0.02 * torch.randn(1, config.patches + 1, config.width)
+            )
         self.blocks = nn.ModuleList(EncoderBlock(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width, eps=1e-6)
         self.readout = nn.Linear(config.width, CLASSES)
@@ -279,8 +289,10 @@ class ViT(nn.Module):
         tokens = torch.cat([first, patches], dim=1)  # (B, N+1, D)
         return tokens if self.positions is None else tokens + self.positions
 
-    def encode(self, images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """The tokens after the last block, (B, N+1, D), and each block's attention, (B, H, N+1, N+1)."""
+    def encode(
+        self, images: torch.Tensor
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """The last tokens (B, N+1, D), and each block's attention (B, H, N+1, N+1)."""
         tokens, attentions = self.embed(images), []
         for block in self.blocks:
             tokens, attention = block(tokens)
@@ -297,12 +309,13 @@ class ViT(nn.Module):
 
 # --8<-- [start:rollout]
 def rollout(attentions: list[torch.Tensor]) -> torch.Tensor:
-    """How much of each input token reached each output token, (B, N+1, N+1), through all layers so far."""
+    """How much of each input token reached each output token, (B, N+1, N+1)."""
     size = attentions[0].shape[-1]
     total = torch.eye(size)[None]  # (1, N+1, N+1)
     for attention in attentions:
-        weights = attention.mean(dim=1)  # (B, H, N+1, N+1) -> (B, N+1, N+1), heads averaged
-        total = (0.5 * weights + 0.5 * torch.eye(size)) @ total  # half passes by, along the residual path
+        weights = attention.mean(dim=1)  # heads averaged: (B, H, N+1, N+1) -> (B, N+1, N+1)
+        through = 0.5 * weights + 0.5 * torch.eye(size)  # half passes by, on the residual path
+        total = through @ total
     return total
 
 

@@ -2,14 +2,13 @@
 
 Every cell ends on the value it shows. They run from top to bottom, and later cells use names of earlier ones.
 """
-
+# ruff: noqa: E402 - a cell imports what it needs
 
 # --8<-- [start:stages]
 import torch
 
 from snippets.kit import load_weights
-from snippets.vision.images import shift
-from snippets.vision.model import CNN, CNNConfig, ResNet, ResNetConfig, ViT, ViTConfig, convolve
+from snippets.vision.model import CNN, CNNConfig, ViT, ViTConfig, convolve
 from snippets.vision.samples import samples
 
 cnn = load_weights(CNN(CNNConfig()), "vision", prefix="cnn.")
@@ -19,7 +18,7 @@ first = cnn.first(image)
 second = cnn.second(first)
 probabilities = torch.softmax(cnn(image)[0], dim=0)
 
-image.shape, first.shape, second.shape, probabilities.argmax().item(), probabilities.max().item()
+image.shape, first.shape, second.shape, probabilities.argmax(), probabilities.max()
 # --8<-- [end:stages]
 
 # --8<-- [start:overlap]
@@ -35,6 +34,9 @@ tokens[0, 24, :3], maps[0, :3, 3, 3], maps.shape  # the patch in the middle, bot
 # --8<-- [end:overlap]
 
 # --8<-- [start:moved]
+from snippets.vision.images import shift
+from snippets.vision.model import ResNet, ResNetConfig
+
 resnet = load_weights(ResNet(ResNetConfig()), "vision", prefix="resnet.")
 moved = shift(six, right=5, down=0)
 

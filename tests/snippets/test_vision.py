@@ -410,7 +410,7 @@ EDITS = [  # cell, what its prompt says to replace, by what, and the figures tha
     ),
     (
         "vision.model:patchify",
-        "    grid = grid.permute(0, 1, 3, 2, 4)  # (B, R/P, R/P, P, P): which patch, then which pixel in it\n",
+        "    grid = grid.permute(0, 1, 3, 2, 4)  # (B, R/P, R/P, P, P): which patch, then which pixel\n",
         "",
         {"patches", "three_answers"},
     ),
