@@ -525,7 +525,8 @@ def training_curves() -> dict:
 
 def by_size(entries: dict) -> tuple[list[int], list[dict]]:
     """Training-set sizes and the accuracies measured at each."""
-    return [int(name.removeprefix("images_")) for name in entries], [entry["accuracy"] for entry in entries.values()]
+    sizes = {int(name.removeprefix("images_")): entry["accuracy"] for name, entry in entries.items()}
+    return sorted(sizes), [sizes[size] for size in sorted(sizes)]
 
 
 @figure(measured=True)
