@@ -205,9 +205,9 @@ def experiments() -> dict:
         for skips in (True, False):
             name = f"skips.{'with' if skips else 'without'}.blocks_{blocks}"
             plan[name] = (deepen, {"blocks": blocks, "skips": skips})
+    plan["jitter.cnn"] = (learn, {"kind": "cnn", "size": 8000, "reach": 4})
     for kind in ("cnn", "vit"):
         plan[f"shuffled.{kind}"] = (learn, {"kind": kind, "size": 8000, "shuffled": True})
-        plan[f"jitter.{kind}"] = (learn, {"kind": kind, "size": 8000, "reach": 4})
     return plan
 
 
