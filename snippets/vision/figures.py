@@ -545,7 +545,7 @@ def data_hunger() -> dict:
         sizes, accuracy = by_size(entries)
         series[label] = (sizes, [entry["mean"] for entry in accuracy])
         bands[label] = ([entry["lowest"] for entry in accuracy], [entry["highest"] for entry in accuracy])
-    return lines(
+    drawn = lines(
         series,
         x_title="training images",
         y_title="accuracy on held-out images",
@@ -554,6 +554,8 @@ def data_hunger() -> dict:
         markers=True,
         height=360,
     )
+    drawn["layout"]["margin"]["r"] += 8  # two labels in capitals are wider than most
+    return drawn
 
 
 @figure(measured=True)
