@@ -351,7 +351,8 @@ def test_what_the_page_says_of_the_results():
     ]
     assert gaps == sorted(gaps, reverse=True) and gaps[-1] > 0, "the fewer images, the wider the gap"
     mean = {name: found["shuffled"][name]["accuracy"]["mean"] for name in ("cnn", "vit")}
-    assert mean["cnn"] < size["cnn"]["images_8000"]["accuracy"]["mean"]
+    assert mean["cnn"] < mean["vit"] < size["vit"]["images_8000"]["accuracy"]["mean"]
+    assert found["jitter"]["cnn"]["shifted"]["lowest"][12] > 0.85 > size["cnn"]["images_8000"]["shifted"]["highest"][12]
     without = found["positions"]["without"]["accuracy"]["highest"]
     assert without < size["vit"]["images_8000"]["accuracy"]["lowest"]
     skips = found["skips"]
