@@ -20,6 +20,7 @@ Where we differ from DDPM: a far smaller U-Net, with two resolutions and one att
 now and then for guidance; steps may jump from t to any earlier s; no moving average of the weights.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -34,8 +35,8 @@ T = 1000
 class Config:
     """Sizes of the U-Net: C channels at 8×8 and 2C at 4×4, E = `embedding`, and how many labels there are."""
 
-    channels: int = 24
-    embedding: int = 64
+    channels: int = 16
+    embedding: int = 48
     groups: int = 8
     labels: int = 10
 
@@ -44,7 +45,7 @@ class Config:
 class PointConfig:
     """Sizes of the network for points: `layers` residual layers of `width` units."""
 
-    width: int = 64
+    width: int = 48
     layers: int = 3
     embedding: int = 32
     labels: int = 3
@@ -192,7 +193,7 @@ def sample(
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """From noise `start` down the `moments`: every x_t with the last one first noise, and every estimate of x_0."""
     x_t, path, estimates = start, [start], []
-    for t, s in zip(moments[:-1], moments[1:], strict=True):
+    for t, s in itertools.pairwise(moments):
         when = torch.full((len(x_t),), t)
         output = model(x_t, when, label)
         if scale != 1:

@@ -1,4 +1,4 @@
-"""The diffusion page: its noise and its steps are those of an independent library, its weights what the recipe makes."""
+"""The diffusion page: noise and steps are those of an independent library, weights what the recipe makes."""
 
 import pytest
 import torch
@@ -9,20 +9,15 @@ from diffusers.models.resnet import ResnetBlock2D
 
 from snippets.diffusion.model import (
     SCHEDULES,
-    Config,
-    PointConfig,
-    PointDenoiser,
     ResidualBlock,
     SelfAttention,
     T,
     TimeEmbedding,
-    UNet,
     add_noise,
     ddim_step,
     ddpm_step,
     estimate,
     guide,
-    sample,
     target,
     times,
 )
