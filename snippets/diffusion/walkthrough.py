@@ -1,0 +1,44 @@
+"""Short experiments with the trained networks, each of them a cell of the page.
+
+Every cell ends on the value it shows. They run from top to bottom, and later cells use names of earlier ones.
+"""
+# ruff: noqa: B018 - a cell's last expression is what it shows
+
+# --8<-- [start:one_call]
+import torch
+
+from snippets.diffusion.model import Config, UNet, cosine_schedule, estimate, sample, times
+from snippets.kit import load_weights
+
+model = load_weights(UNet(Config()), "diffusion", prefix="digits.")
+
+x_t = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))  # pure noise: (B, 1, 8, 8)
+t = torch.tensor([1000])  # (B,)
+label = torch.tensor([3])  # (B,), the digit we want
+with torch.no_grad():
+    v = model(x_t, t, label)  # (B, 1, 8, 8)
+
+v.shape
+# --8<-- [end:one_call]
+
+
+# --8<-- [start:draw]
+def show(image: torch.Tensor) -> str:
+    """An image (1, 1, 8, 8) as eight lines of text."""
+    return "\n".join("".join(" .+#"[int(2 * pixel + 1.999)] * 2 for pixel in row) for row in image[0, 0])
+
+
+generator = torch.Generator().manual_seed(1)
+path, guesses = sample(model, x_t, label, cosine_schedule(), times(10), generator, limit=1.0)
+
+print(show(path[-1].clamp(-1, 0.999)))
+# --8<-- [end:draw]
+
+# --8<-- [start:amplify]
+alpha_bar = cosine_schedule()
+for moment in (100, 500, 900, 999):
+    answer = torch.zeros(1)
+    x_0_hat, _ = estimate("noise", answer, torch.ones(1), alpha_bar[moment])
+    moved, _ = estimate("noise", answer + 0.01, torch.ones(1), alpha_bar[moment])
+    print(moment, abs((moved - x_0_hat).item()))
+# --8<-- [end:amplify]
