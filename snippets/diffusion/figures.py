@@ -197,9 +197,8 @@ def denoise_drawing(image: list[list[float]], t: int, digit: str) -> dict:
 @figure(
     digit=Choice("Digit", {str(d): str(d) for d in range(10)}, "2"),
     sampler=Choice("Sampler", {"ddim": "DDIM", "ddpm": "DDPM"}),
-    start=Slider("Starting noise", 1, 2, value=1),
 )
-def one_sample(digit: str, sampler: str, start: int) -> dict:
+def one_sample(digit: str, sampler: str) -> dict:
     """One image being made: above what the sampler holds, xₜ; below what the network thinks it will be, x̂₀.
 
     The two rows are not the same thing. The upper one stays noisy until late; the lower one is clean from
@@ -208,11 +207,9 @@ def one_sample(digit: str, sampler: str, start: int) -> dict:
     """
     moments = times(20)
     label = torch.tensor([int(digit)])
-    x_t = torch.randn(1, 1, 8, 8, generator=seeded(start))
+    x_t = torch.randn(1, 1, 8, 8, generator=seeded(1))
     eta = 1.0 if sampler == "ddpm" else 0.0
-    path, estimates = sample(
-        digits(), x_t, label, cosine_schedule(), moments, seeded(start), eta=eta, limit=1.0
-    )
+    path, estimates = sample(digits(), x_t, label, cosine_schedule(), moments, seeded(1), eta=eta, limit=1.0)
     shown = [0, 4, 8, 12, 15, 17, 19]
     images = [path[i] for i in shown] + [estimates[i] for i in shown]
     titles = [f"t = {moments[i]}" for i in shown] + ["x̂₀" for _ in shown]
@@ -229,14 +226,14 @@ WAY = [0, 8, 16, 20, 24, 27, 30, 33, 36, 38, 40]  # which of 41 moments the slid
     t=Slider("Moment t, on the way down", values=sorted(times(40)[i] for i in WAY), value=400),
 )
 def reverse_points(shape: str, t: int) -> dict:
-    """300 points on their way from noise to a set, and where the network sends each of them.
+    """160 points on their way from noise to a set, and where the network sends each of them.
 
     Start at t = 1000: a round cloud, and every point is told to go to the middle, the mean of the set, since
     noise says nothing about where a point came from. Further down the guesses spread out over the set, and
-    the points follow. The lines join each point xₜ to its guess x̂₀. At 0 the two are the same.
+    the points follow. The lines join some of the points xₜ to their guesses x̂₀. At 0 the two are the same.
     """
     moments = times(40)
-    path, estimates = draw_points(shape, moments, count=300)
+    path, estimates = draw_points(shape, moments, count=160)
     place = moments.index(t)
     x_t = path[place]
     x_0_hat = estimates[place] if place < len(estimates) else x_t
@@ -248,7 +245,7 @@ def reverse_points(shape: str, t: int) -> dict:
         y_range=(-2.6, 2.6),
         height=440,
     )
-    ways = torch.stack([x_t, x_0_hat], dim=1)[:60]  # (60, 2, 2)
+    ways = torch.stack([x_t, x_0_hat], dim=1)[:40]  # (40, 2, 2)
     gaps = [[one, other, None] for one, other in plain(ways)]
     drawn["data"].insert(
         0,
@@ -269,21 +266,21 @@ def reverse_points(shape: str, t: int) -> dict:
 @figure(
     shape=Choice("Set", {"moons": "two moons", "spiral": "spiral", "ring": "ring"}, "moons"),
     sampler=Choice("Sampler", {"ddim": "DDIM", "ddpm": "DDPM"}),
-    steps=Slider("Steps", values=[1, 2, 3, 5, 10, 20, 50], value=10),
+    steps=Slider("Steps", values=[1, 2, 3, 5, 10, 30], value=10),
 )
 def few_steps(shape: str, sampler: str, steps: int) -> dict:
-    """Where 400 points end after so many steps, and the paths of eight of them.
+    """Where 250 points end after so many steps, and the paths of six of them.
 
     One step takes every point to about the same place, the mean of the set: the best single guess is a bad sample.
     With a few steps the shape appears, and with more it fills out. DDIM's paths are smooth curves fixed by
     the starting point; DDPM's stagger, because each step adds fresh noise. Both end on the same set.
     """
     eta = 1.0 if sampler == "ddpm" else 0.0
-    path, _ = draw_points(shape, times(steps), count=400, eta=eta)
+    path, _ = draw_points(shape, times(steps), count=250, eta=eta)
     drawn = points(path[-1], size=5, equal=True, x_range=(-2.6, 2.6), y_range=(-2.6, 2.6), height=440)
     drawn["data"][0]["marker"]["color"] = MUTED
-    followed = torch.stack(path)[:, :8]  # (steps + 1, 8, 2)
-    for number in range(8):
+    followed = torch.stack(path)[:, :6]  # (steps + 1, 6, 2)
+    for number in range(6):
         way = plain(followed[:, number])
         drawn["data"].append(
             {
@@ -357,11 +354,11 @@ def mistakes(mistake: str, shape: str) -> dict:
     next xₜ leaves out the noise of the next level, and the points collapse.
     """
     alpha_bar = (linear_schedule if mistake == "schedule" else cosine_schedule)()
-    label = torch.full((300,), SETS.index(shape))
-    x_t = torch.randn(300, 2, generator=seeded(0))
+    label = torch.full((220,), SETS.index(shape))
+    x_t = torch.randn(220, 2, generator=seeded(0))
     moments = times(30)
     for t, s in itertools.pairwise(moments):
-        told = torch.full((300,), 500 if mistake == "time" else t)
+        told = torch.full((220,), 500 if mistake == "time" else t)
         with torch.no_grad():
             output = cloud()(x_t, told, label)
         x_0_hat, noise_hat = estimate(
@@ -371,7 +368,7 @@ def mistakes(mistake: str, shape: str) -> dict:
     if mistake == "noise":
         x_t = x_t + 0.25 * torch.randn(x_t.shape, generator=seeded(1))
     drawn = points(
-        {"data": point_sets.draw(shape, 300, seeded(2)), "samples": x_t},
+        {"data": point_sets.draw(shape, 220, seeded(2)), "samples": x_t},
         size=5,
         equal=True,
         x_range=(-3.1, 3.1),
@@ -388,7 +385,7 @@ def mistakes(mistake: str, shape: str) -> dict:
 
 @figure(
     steps=Slider("Steps", values=[1, 2, 3, 5, 10, 20, 50, 100], value=10),
-    start=Slider("Starting noise", 1, 4, value=1),
+    start=Slider("Starting noise", 1, 2, value=1),
 )
 def ddpm_ddim(steps: int, start: int) -> dict:
     """The ten digits from one batch of noise: DDIM in the upper row, DDPM in the lower.
@@ -411,18 +408,18 @@ def ddpm_ddim(steps: int, start: int) -> dict:
     scale=Slider("Guidance scale", values=[0, 1, 3, 8], value=3),
 )
 def guidance(digit: str, scale: int) -> dict:
-    """Twelve samples of one digit under guidance, always from the same noise.
+    """Ten samples of one digit under guidance, always from the same noise.
 
     At 0 the label is ignored and any digit may come. At 1 the network draws what it has learned of this
     digit, slips included. At 3 the digit is plain and the samples are more alike. At 8 the strokes are
     overdone, black and white with little between.
     """
-    label = torch.full((12,), int(digit))
-    x_t = torch.randn(12, 1, 8, 8, generator=seeded(5))
+    label = torch.full((10,), int(digit))
+    x_t = torch.randn(10, 1, 8, 8, generator=seeded(5))
     path, _ = sample(
         digits(), x_t, label, cosine_schedule(), times(10), seeded(5), scale=float(scale), limit=1.0
     )
-    return image_grid(path[-1][:, 0], columns=6, diverging=True, limits=(-1, 1))
+    return image_grid(path[-1][:, 0], columns=5, diverging=True, limits=(-1, 1))
 
 
 # --- measured ----------------------------------------------------------------------------------------------
