@@ -7,7 +7,6 @@ import torch
 
 from snippets.data import point_sets
 from snippets.diffusion.model import (
-    SCHEDULES,
     Config,
     PointConfig,
     PointDenoiser,
@@ -95,7 +94,7 @@ def forward_noising(image: list[list[float]], t: int, schedule: str) -> dict:
     pales while the third gains strength, so that their sum always has about the same range. Somewhere on the
     way your eye gives up. Under the linear schedule it gives up sooner.
     """
-    alpha_bar_t = SCHEDULES[schedule]()[t]
+    alpha_bar_t = (cosine_schedule if schedule == "cosine" else linear_schedule)()[t]
     x_0 = as_data(image)
     noise = torch.randn(x_0.shape, generator=seeded(3))
     nothing = torch.zeros_like(x_0)
@@ -336,7 +335,7 @@ def score_field(start: tuple[float, float], t: int, shape: str) -> dict:
         "Sampler",
         {
             "none": "as it should be",
-            "schedule": "another schedule than in training",
+            "schedule": "schedule other than in training",
             "time": "the same t at every step",
             "kind": "v read as if it were noise",
             "back": "x̂₀ taken for xₜ",
@@ -350,8 +349,8 @@ def mistakes(mistake: str, shape: str) -> dict:
     """Six samplers, one of them right. All run, all have the right shapes, none raises an error.
 
     Grey is the data, coloured what the sampler makes of noise in 30 steps. Some mistakes ruin the set, others
-    only thicken or shrink it, and those are the ones that survive for months. Taking the guess x̂₀ for the
-    next xₜ leaves out the noise of the next level, and the points collapse.
+    only thicken it, or make it suspiciously thin, and those are the ones that survive for months. Taking the
+    guess x̂₀ for the next xₜ leaves out the noise of the next level, and all points collapse onto one spot.
     """
     alpha_bar = (linear_schedule if mistake == "schedule" else cosine_schedule)()
     label = torch.full((220,), SETS.index(shape))
@@ -572,7 +571,6 @@ def ablation(task: str, runs: dict[str, tuple[str, str]]) -> dict:
         x_title="sampling steps (DDIM)",
         y_title="energy distance to the data",
         x_log=True,
-        y_log=True,
         bands=bands,
         markers=True,
         height=340,
