@@ -187,7 +187,7 @@ def whiteboard() -> Diagram:
             Arrow("attention", "middle_again"),
             Arrow("middle_again", "grow"),
             Arrow("grow", "join"),
-            Arrow("down", "join", "skip"),
+            Arrow("down", "join"),
             Arrow("join", "up"),
             Arrow("up", "leave"),
             Arrow("leave", "output"),

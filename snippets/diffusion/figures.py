@@ -72,6 +72,15 @@ def as_data(image: list[list[float]]) -> torch.Tensor:
     return (2 * torch.tensor(image) - 1).reshape(1, 1, 8, 8)
 
 
+def plane(groups: object, reach: float = 2.6) -> dict:
+    """Points on a square piece of the plane, from -reach to reach on both axes."""
+    ends = (-reach, reach)
+    drawn = points(groups, size=5, equal=True, x_range=ends, y_range=ends, height=440)
+    drawn["layout"]["xaxis"]["constrain"] = "domain"
+    drawn["layout"]["yaxis"]["constrain"] = "domain"
+    return drawn
+
+
 def draw_points(shape: str, moments: list[int], *, count: int, eta: float = 0.0) -> tuple[list, list]:
     """Path and estimates of `count` points on their way to the set `shape`."""
     label = torch.full((count,), SETS.index(shape))
@@ -109,7 +118,7 @@ def forward_noising(image: list[list[float]], t: int, schedule: str) -> dict:
         torch.cat(parts)[:, 0],
         columns=4,
         titles=["x₀", f"{signal:.2f} · x₀", f"{spread:.2f} · ε", "xₜ"],
-        diverging=True,
+        height=180,
         limits=INKED,
     )
 
@@ -188,7 +197,7 @@ def denoise_drawing(image: list[list[float]], t: int, digit: str) -> dict:
         torch.cat([x_0, x_t, x_0_hat])[:, 0],
         columns=4,
         titles=["x₀", "xₜ", "x̂₀, no label", f"x̂₀, “{digit}”"],
-        diverging=True,
+        height=180,
         limits=INKED,
     )
 
@@ -212,7 +221,7 @@ def one_sample(digit: str, sampler: str) -> dict:
     shown = [0, 4, 8, 12, 15, 17, 19]
     images = [path[i] for i in shown] + [estimates[i] for i in shown]
     titles = [f"t = {moments[i]}" for i in shown] + ["x̂₀" for _ in shown]
-    return image_grid(torch.cat(images)[:, 0], columns=7, titles=titles, diverging=True, limits=INKED)
+    return image_grid(torch.cat(images)[:, 0], columns=7, titles=titles, limits=INKED, height=230)
 
 
 # --- points in the plane -----------------------------------------------------------------------------------
@@ -236,14 +245,7 @@ def reverse_points(shape: str, t: int) -> dict:
     place = moments.index(t)
     x_t = path[place]
     x_0_hat = estimates[place] if place < len(estimates) else x_t
-    drawn = points(
-        {"xₜ": x_t, "x̂₀": x_0_hat},
-        size=5,
-        equal=True,
-        x_range=(-2.6, 2.6),
-        y_range=(-2.6, 2.6),
-        height=440,
-    )
+    drawn = plane({"xₜ": x_t, "x̂₀": x_0_hat})
     ways = torch.stack([x_t, x_0_hat], dim=1)[:40]  # (40, 2, 2)
     gaps = [[one, other, None] for one, other in plain(ways)]
     drawn["data"].insert(
@@ -276,7 +278,7 @@ def few_steps(shape: str, sampler: str, steps: int) -> dict:
     """
     eta = 1.0 if sampler == "ddpm" else 0.0
     path, _ = draw_points(shape, times(steps), count=250, eta=eta)
-    drawn = points(path[-1], size=5, equal=True, x_range=(-2.6, 2.6), y_range=(-2.6, 2.6), height=440)
+    drawn = plane(path[-1])
     drawn["data"][0]["marker"]["color"] = MUTED
     followed = torch.stack(path)[:, :6]  # (steps + 1, 6, 2)
     for number in range(6):
@@ -297,9 +299,9 @@ def few_steps(shape: str, sampler: str, steps: int) -> dict:
 
 
 @figure(
-    start=Point("Start", x=(-2.5, 2.5), y=(-2.5, 2.5), value=(-1.9, 0.9), x_title="x", y_title="y"),
-    t=Slider("Moment t", 50, T, step=50, value=600),
-    shape=Choice("Set", {"moons": "two moons", "spiral": "spiral", "ring": "ring"}, "ring"),
+    start=Point("Start", x=(-2.5, 2.5), y=(-2.5, 2.5), value=(2.0, 2.0), x_title="x", y_title="y"),
+    t=Slider("Moment t", 50, T, step=50, value=350),
+    shape=Choice("Set", {"moons": "two moons", "spiral": "spiral", "ring": "ring"}, "moons"),
 )
 def score_field(start: tuple[float, float], t: int, shape: str) -> dict:
     """The score: at every place, the direction in which noised data becomes more likely. Drag the start.
@@ -366,14 +368,7 @@ def mistakes(mistake: str, shape: str) -> dict:
         x_t = x_0_hat if mistake == "back" else ddim_step(x_0_hat, noise_hat, noise_hat, alpha_bar[t], alpha_bar[s])
     if mistake == "noise":
         x_t = x_t + 0.25 * torch.randn(x_t.shape, generator=seeded(1))
-    drawn = points(
-        {"data": point_sets.draw(shape, 220, seeded(2)), "samples": x_t},
-        size=5,
-        equal=True,
-        x_range=(-3.1, 3.1),
-        y_range=(-3.1, 3.1),
-        height=440,
-    )
+    drawn = plane({"data": point_sets.draw(shape, 220, seeded(2)), "samples": x_t}, reach=3.1)
     for trace, colour in zip(drawn["data"], (MUTED, ACCENT), strict=True):
         trace["marker"]["color"] = colour
     return drawn
@@ -399,7 +394,7 @@ def ddpm_ddim(steps: int, start: int) -> dict:
         sample(digits(), x_t, label, cosine_schedule(), times(steps), seeded(start), eta=eta, limit=1.0)[0][-1]
         for eta in (0.0, 1.0)
     ]
-    return image_grid(torch.cat(rows)[:, 0], columns=10, diverging=True, limits=(-1, 1))
+    return image_grid(torch.cat(rows)[:, 0], columns=10, limits=(-1, 1), height=140)
 
 
 @figure(
@@ -411,14 +406,14 @@ def guidance(digit: str, scale: int) -> dict:
 
     At 0 the label is ignored and any digit may come. At 1 the network draws what it has learned of this
     digit, slips included. At 3 the digit is plain and the samples are more alike. At 8 the strokes are
-    overdone, black and white with little between.
+    overdone, full ink or none with little between.
     """
     label = torch.full((10,), int(digit))
     x_t = torch.randn(10, 1, 8, 8, generator=seeded(5))
     path, _ = sample(
         digits(), x_t, label, cosine_schedule(), times(10), seeded(5), scale=float(scale), limit=1.0
     )
-    return image_grid(path[-1][:, 0], columns=5, diverging=True, limits=(-1, 1))
+    return image_grid(path[-1][:, 0], columns=5, limits=(-1, 1), height=260)
 
 
 # --- measured ----------------------------------------------------------------------------------------------
@@ -428,8 +423,8 @@ def guidance(digit: str, scale: int) -> dict:
 def loss_curve() -> dict:
     """The training run behind the digits of this page: error on digits it learns from and on held-out ones.
 
-    The loss falls quickly and then hardly at all, although the samples go on getting better. It can never
-    reach zero: from an image that is mostly noise nobody can say what was there.
+    The loss falls quickly and then hardly at all. It can never reach zero: from an image that is mostly noise
+    nobody can say what was there. A small difference late in the run still makes much better samples.
     """
     curves = results("diffusion")["training"]["curves"]
     return lines(
@@ -465,8 +460,9 @@ def error_by_time() -> dict:
     """The same network's error at each moment, counted in noise, in x₀ and in v, on held-out digits.
 
     Noise is easy to find where there is much of it, on the right; the data is easy to find where there is
-    little, on the left. An error in one is an error in the other times the signal-to-noise ratio, which is
-    why the choice of target is a choice of weights. v is hard nowhere and easy nowhere.
+    little noise, on the left. The error of the noise is that of the data times the signal-to-noise ratio,
+    which is why the choice of target is a choice of weights. The error of v is the sum of the other two, and
+    the flattest of the three.
     """
     found = results("diffusion")["errors"]
     return lines(
@@ -520,6 +516,7 @@ def quality_steps(show: str) -> dict:
         else None,
         height=340,
     )
+    drawn["layout"]["margin"]["r"] += 12  # for the capitals
     return drawn
 
 
@@ -527,9 +524,9 @@ def quality_steps(show: str) -> dict:
 def guidance_measured() -> dict:
     """What guidance buys and what it costs: 20 DDPM steps at each scale, mean and range of three batches.
 
-    From 0 to 1 the samples learn to obey the label. Beyond 1 hardly any is misread, and the variety, measured
-    against that of real images of one digit, goes down. The distance to the data is smallest near 1, where
-    nothing is exaggerated.
+    From 0 to 1 the samples learn to obey the label. Beyond 1 none is misread, and up to 2 the variety, measured
+    against that of real images of one digit, goes down; past 3 it rises a little, because overdone strokes lie
+    further apart. The distance to the data is smallest at 1, where nothing is exaggerated.
     """
     found = results("diffusion")["guidance"]
     scales = [float(name.removeprefix("scale_").replace("_", ".")) for name in found]

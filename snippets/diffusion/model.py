@@ -110,7 +110,7 @@ def estimate(
     alpha_bar_t: torch.Tensor,
     limit: float | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The network's output, whatever it predicts, as its idea of the data and of the noise in x_t."""
+    """What the network's output says about the data and about the noise in x_t."""
     signal, spread = alpha_bar_t.sqrt(), (1 - alpha_bar_t).sqrt()
     if predicts == "noise":
         x_0_hat = (x_t - spread * output) / signal
@@ -153,7 +153,7 @@ def ddim_step(
     alpha_bar_s: torch.Tensor,
     eta: float = 0.0,
 ) -> torch.Tensor:
-    """x_s for s < t: the estimated data, noised again to level s with the noise that was found."""
+    """x_s for s < t: the estimated data, noised again to level s."""
     fresh_scale = eta * ((1 - alpha_bar_s) / (1 - alpha_bar_t) * (1 - alpha_bar_t / alpha_bar_s)).sqrt()
     kept_scale = (1 - alpha_bar_s - fresh_scale**2).clamp(min=0).sqrt()
     return alpha_bar_s.sqrt() * x_0_hat + kept_scale * noise_hat + fresh_scale * fresh
@@ -164,7 +164,7 @@ def ddim_step(
 
 # --8<-- [start:guide]
 def guide(with_label: torch.Tensor, without_label: torch.Tensor, scale: float) -> torch.Tensor:
-    """Classifier-free guidance: 0 ignores the label, 1 is the plain conditional output, more exaggerates."""
+    """0 ignores the label, 1 is the plain conditional answer, more exaggerates."""
     return without_label + scale * (with_label - without_label)
 
 
@@ -191,7 +191,7 @@ def sample(
     scale: float = 1.0,
     limit: float | None = None,
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    """From noise `start` down the `moments`: every x_t with the last one first noise, and every estimate of x_0."""
+    """From noise down the `moments`: every x_t, from `start` to the sample, and every estimate of x_0."""
     x_t, path, estimates = start, [start], []
     for t, s in itertools.pairwise(moments):
         when = torch.full((len(x_t),), t)

@@ -109,7 +109,7 @@ def fit(
     predicts: str = "v",
     seed: int = 0,
 ) -> Iterator[float]:
-    """Train a denoiser: a clean batch, a random moment for each row, noise, one answer. Yields every loss."""
+    """Train a denoiser; yields the loss of every step."""
     generator = torch.Generator().manual_seed(seed)
     alpha_bar = SCHEDULES[schedule]()
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)

@@ -12,7 +12,8 @@ from snippets.kit import load_weights
 
 model = load_weights(UNet(Config()), "diffusion", prefix="digits.")
 
-x_t = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))  # pure noise: (B, 1, 8, 8)
+generator = torch.Generator().manual_seed(0)
+x_t = torch.randn(1, 1, 8, 8, generator=generator)  # pure noise: (B, 1, 8, 8)
 t = torch.tensor([1000])  # (B,)
 label = torch.tensor([3])  # (B,), the digit we want
 with torch.no_grad():
@@ -25,13 +26,15 @@ v.shape
 # --8<-- [start:draw]
 def show(image: torch.Tensor) -> str:
     """An image (1, 1, 8, 8) as eight lines of text."""
-    return "\n".join("".join(" .+#"[int(2 * pixel + 1.999)] * 2 for pixel in row) for row in image[0, 0])
+    rows = image[0, 0].clamp(-1, 0.999)
+    return "\n".join("".join(2 * " .+#"[int(2 * pixel + 2)] for pixel in row) for row in rows)
 
 
-generator = torch.Generator().manual_seed(1)
-path, guesses = sample(model, x_t, label, cosine_schedule(), times(10), generator, limit=1.0)
+path, guesses = sample(
+    model, x_t, label, cosine_schedule(), times(10), generator, limit=1.0
+)
 
-print(show(path[-1].clamp(-1, 0.999)))
+print(show(path[-1]))
 # --8<-- [end:draw]
 
 # --8<-- [start:amplify]
