@@ -436,7 +436,6 @@ def experiments() -> dict:
         ("cosine", "noise"),
         ("cosine", "x_0"),
         ("linear", "v"),
-        ("linear", "noise"),
     ):
         for task, measure in (("points", ablate_points), ("digits", ablate_digits)):
             settings = {"schedule": schedule, "predicts": predicts}
