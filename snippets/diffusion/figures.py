@@ -267,7 +267,7 @@ def reverse_points(shape: str, t: int) -> dict:
 @figure(
     shape=Choice("Set", {"moons": "two moons", "spiral": "spiral", "ring": "ring"}, "moons"),
     sampler=Choice("Sampler", {"ddim": "DDIM", "ddpm": "DDPM"}),
-    steps=Slider("Steps", values=[1, 2, 3, 5, 10, 30], value=10),
+    steps=Slider("Steps", values=[1, 2, 3, 6, 10, 20], value=10),
 )
 def few_steps(shape: str, sampler: str, steps: int) -> dict:
     """Where 250 points end after so many steps, and the paths of six of them.
@@ -315,8 +315,8 @@ def score_field(start: tuple[float, float], t: int, shape: str) -> dict:
     number, alpha_bar = SETS.index(shape), cosine_schedule()
     with torch.no_grad():
         output = cloud()(grid, torch.full((169,), t), torch.full((169,), number))
-    _, noise_hat = estimate("v", output, grid, alpha_bar[t])
-    score = -noise_hat / (1 - alpha_bar[t]).sqrt()
+    signal, spread = alpha_bar[t].sqrt(), (1 - alpha_bar[t]).sqrt()
+    score = -(signal * output + spread * grid) / spread  # the noise in x_t, from v
     path, _ = sample(
         cloud(), torch.tensor([start]), torch.tensor([number]), alpha_bar, times(20, first=t), seeded(0)
     )
@@ -380,7 +380,7 @@ def mistakes(mistake: str, shape: str) -> dict:
 
 
 @figure(
-    steps=Slider("Steps", values=[1, 2, 3, 5, 10, 20, 50, 100], value=10),
+    steps=Slider("Steps", values=[1, 2, 3, 6, 10, 20, 50, 100], value=10),
     start=Slider("Starting noise", 1, 2, value=1),
 )
 def ddpm_ddim(steps: int, start: int) -> dict:
