@@ -431,15 +431,12 @@ def experiments() -> dict:
             plan[f"quality.points.{sampler}.steps_{steps}"] = (point_quality, {"steps": steps, "eta": eta})
     for scale in (0, 0.5, 1, 1.5, 2, 3, 5, 8):
         plan[f"guidance.scale_{str(scale).replace('.', '_')}"] = (guidance, {"scale": scale})
-    for schedule, predicts in (
-        ("cosine", "v"),
-        ("cosine", "noise"),
-        ("cosine", "x_0"),
-        ("linear", "v"),
-    ):
+    for predicts in ("v", "noise", "x_0"):
         for task, measure in (("points", ablate_points), ("digits", ablate_digits)):
-            settings = {"schedule": schedule, "predicts": predicts}
-            plan[f"ablation.{task}.{schedule}.{predicts}"] = (measure, settings)
+            plan[f"ablation.{task}.cosine.{predicts}"] = (measure, {"schedule": "cosine", "predicts": predicts})
+    for predicts in ("v", "noise"):
+        settings = {"schedule": "linear", "predicts": predicts}
+        plan[f"ablation.points.linear.{predicts}"] = (ablate_points, settings)
     return plan
 
 
