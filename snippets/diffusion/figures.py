@@ -583,8 +583,8 @@ def schedule_ablation() -> dict:
     """Linear against cosine schedule on the sets of points, mean and range of three trainings.
 
     Lower is better. A network that predicts v does better with the cosine schedule at every number of steps,
-    most of all when steps are few. For one that predicts the noise it is the other way round: the cosine
-    schedule takes the signal so close to zero at the end that a small error there becomes a large one.
+    most of all when steps are few. For one that predicts the noise it is the other way round from five steps
+    on: the cosine schedule ends so close to zero signal that a small error there becomes a large one.
     """
     return ablation(
         "points",
