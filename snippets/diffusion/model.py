@@ -270,7 +270,7 @@ class SelfAttention(nn.Module):
 
 # --8<-- [start:unet]
 class UNet(nn.Module):
-    """Image, time and label in; an image of the same shape out. Label `labels` means: no label."""
+    """Image, time and label in, an image out. The label after the last means: none."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()

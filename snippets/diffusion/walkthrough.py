@@ -24,24 +24,33 @@ v.shape
 
 
 # --8<-- [start:draw]
-def show(image: torch.Tensor) -> str:
-    """An image (1, 1, 8, 8) as eight lines of text."""
+class Picture(str):
+    """Text that is shown line by line, as it is."""
+
+    __repr__ = str.__str__
+
+
+def picture(image: torch.Tensor) -> Picture:
+    """An image (1, 1, 8, 8) in eight lines of characters."""
     rows = image[0, 0].clamp(-1, 0.999)
-    return "\n".join("".join(2 * " .+#"[int(2 * pixel + 2)] for pixel in row) for row in rows)
+    return Picture("\n".join("".join(2 * " .+#"[int(2 * pixel + 2)] for pixel in row) for row in rows))
 
 
 path, guesses = sample(
     model, x_t, label, cosine_schedule(), times(10), generator, limit=1.0
 )
 
-print(show(path[-1]))
+picture(path[-1])
 # --8<-- [end:draw]
 
 # --8<-- [start:amplify]
 alpha_bar = cosine_schedule()
+moved = {}
 for moment in (100, 500, 900, 999):
     answer = torch.zeros(1)
-    x_0_hat, _ = estimate("noise", answer, torch.ones(1), alpha_bar[moment])
-    moved, _ = estimate("noise", answer + 0.01, torch.ones(1), alpha_bar[moment])
-    print(moment, abs((moved - x_0_hat).item()))
+    first, _ = estimate("noise", answer, torch.ones(1), alpha_bar[moment])
+    second, _ = estimate("noise", answer + 0.01, torch.ones(1), alpha_bar[moment])
+    moved[moment] = round(abs((second - first).item()), 4)
+
+moved
 # --8<-- [end:amplify]
