@@ -301,7 +301,7 @@ def few_steps(shape: str, sampler: str, steps: int) -> dict:
 
 @figure(
     start=Point("Start", x=(-2.5, 2.5), y=(-2.5, 2.5), value=(2.0, 2.0), x_title="x", y_title="y"),
-    t=Slider("Moment t", 50, T, step=50, value=350),
+    t=Slider("Moment t", 50, T, step=50, value=200),
     shape=Choice("Set", {"moons": "two moons", "spiral": "spiral", "ring": "ring"}, "moons"),
 )
 def score_field(start: tuple[float, float], t: int, shape: str) -> dict:
@@ -417,7 +417,7 @@ def guidance(digit: str, scale: int) -> dict:
     path, _ = sample(
         digits(), x_t, label, cosine_schedule(), times(10), seeded(5), scale=float(scale), limit=1.0
     )
-    return image_grid(path[-1][:, 0], columns=5, limits=(-1, 1), height=260)
+    return image_grid(path[-1][:, 0], columns=5, limits=(-1, 1), height=225)
 
 
 # --- measured ----------------------------------------------------------------------------------------------
@@ -495,10 +495,11 @@ def error_by_time() -> dict:
 def quality_steps(show: str) -> dict:
     """Quality of the samples against the number of steps, mean and range of three batches.
 
-    The distance is the energy distance between samples and data, zero when they cannot be told apart; the
-    dashed level is what two parts of the real data have. It falls steeply at first, sooner for DDIM than for
-    DDPM. The classifier tells another story: it is happiest with a single step, because an average of many
-    eights is the most legible eight. A score that rewards averages cannot judge a generator alone.
+    The distance is the energy distance between samples and data, zero when they cannot be told apart; for
+    digits a dashed level shows what two parts of the real data have. It falls steeply at first, sooner for
+    DDIM than for DDPM. The classifier tells another story: it is happiest with a single step, because an
+    average of many eights is the most legible eight. A score that rewards averages cannot judge a generator
+    alone.
     """
     task, measure = show.split(".")
     found = results("diffusion")["quality"][task]

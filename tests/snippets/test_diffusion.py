@@ -381,6 +381,8 @@ def test_what_the_page_says_about_the_numbers_is_so():
         assert far(points["cosine"]["v"], steps) < far(points["cosine"]["x_0"], steps)
         assert far(images["x_0"], steps) < min(far(images["v"], steps), far(images["noise"], steps))
     assert far(images["v"], 20) > 0.01 > abs(digits["ddim"]["steps_20"]["distance"]["mean"])
+    assert SCHEDULES["linear"]()[-1].item() == pytest.approx(4e-5, rel=0.02)
+    assert train.DROPPED == 0.1 and T == 1000
     nearest = kept["training"]["nearest"]
     assert 0.9 < nearest["samples"] / nearest["held_out"] < 1
 
