@@ -146,6 +146,16 @@ def _logsumexp(self, dims, keepdim):
     return out if keepdim else out.squeeze(dims)
 
 
+def _running(total):
+    """A running sum or product; like PyTorch's on CPU it is kept in double precision and rounded at each place."""
+
+    def run(self, dim, kind):
+        wide = np.result_type(kind, np.float64) if np.dtype(kind).kind in "fc" else kind
+        return total(self.astype(kind, copy=False), axis=dim, dtype=wide).astype(kind, copy=False).reshape(self.shape)
+
+    return run
+
+
 def _reverse_cumsum(grad, dim):
     return np.flip(np.cumsum(np.flip(grad, dim), axis=dim), dim) if grad.ndim else grad
 
@@ -205,10 +215,9 @@ LOGSUMEXP = Primitive("logsumexp", _logsumexp, "self dims keepdim",
                       self=lambda grad, self, result, dims, keepdim: unreduced(
                           grad, self.shape, dims, keepdim) * np.exp(
                               self - unreduced(result, self.shape, dims, keepdim)))
-CUMSUM = Primitive("cumsum", lambda self, dim, kind: np.cumsum(self, axis=dim, dtype=kind).reshape(self.shape),
-                   "self dim kind", complex=True, self=lambda grad, dim: _reverse_cumsum(grad, dim))
-CUMPROD = Primitive("cumprod", lambda self, dim, kind: np.cumprod(self, axis=dim, dtype=kind).reshape(self.shape),
-                    "self dim kind", self=_cumprod_back)
+CUMSUM = Primitive("cumsum", _running(np.cumsum), "self dim kind", complex=True,
+                   self=lambda grad, dim: _reverse_cumsum(grad, dim))
+CUMPROD = Primitive("cumprod", _running(np.cumprod), "self dim kind", self=_cumprod_back)
 
 
 # --- arguments ---------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ TABLE = {
     "cdist p=inf": lambda t: gradients(t, lambda a, b: t.cdist(a, b, p=INF), (4, 3), (5, 3)),
     "cdist p=3": lambda t: gradients(t, lambda a, b: t.cdist(a, b, p=3.0), (4, 3), (5, 3)),
     "cdist of a point to itself": lambda t: gradients(t, lambda a: t.cdist(a, a), (4, 3)),
+    "cumprod to the last bit": lambda t: repr(t.cumprod(1 - t.arange(1000.0) / 50000, 0).double().numpy().tolist()),
+    "cumsum to the last bit": lambda t: repr((t.arange(5000.0) / 7).cumsum(0).double().numpy().tolist()),
     "logcumsumexp": lambda t: gradients(t, lambda a: t.logcumsumexp(a, 1), (4, 9)),
     "logcumsumexp of -inf": lambda t: t.logcumsumexp(t.tensor([-INF, -INF, 0.0, 1.0, INF]), 0),
     "kthvalue": lambda t: [*t.kthvalue(t.tensor([3, 1, 2, 9]), 2), *t.tensor([[4.0, 2.0], [1.0, NAN]]).kthvalue(2)],
