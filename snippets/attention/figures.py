@@ -145,7 +145,7 @@ def alignment(text: str, temperature: float) -> dict:
         y_title="phoneme written",
         z_title="weight",
         limits=(0, 1),
-        height=120 + 30 * min(len(phonemes), 12),
+        height=400,
     )
     drawn["data"][0]["customdata"] = [[value] * len(text) for value in plain(probabilities[0])]
     drawn["data"][0]["hovertemplate"] = "%{y}, probability %{customdata:.2f}<br>looks at %{x}: %{z:.3f}<extra></extra>"
@@ -251,7 +251,7 @@ def padding(text: str, padding: int, mask: str) -> dict:
         y_title="phoneme written",
         z_title="weight",
         limits=(0, 1),
-        height=140 + 30 * min(len(phonemes), 12),
+        height=420,
     )
     drawn["layout"]["title"] = title(f"weight on the padding: {lost:.0%}") | {"x": 0.02, "xanchor": "left"}
     drawn["layout"]["margin"]["t"] = 60

@@ -208,7 +208,7 @@ def feature_maps(cells: list[list[float]], layer: str) -> dict:
             "pool 2": model.second.pool(second),  # (1, 16, 4, 4)
         }[layer][0]
     top = max(maps.max().item(), 1e-3)
-    return image_grid(maps, columns=4 if len(maps) == 8 else 8, limits=(0, top), height=300 if len(maps) == 8 else 240)
+    return image_grid(maps, columns=4 if len(maps) == 8 else 8, limits=(0, top), height=300)
 
 
 @functools.cache
