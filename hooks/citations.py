@@ -13,7 +13,7 @@ from pybtex.richtext import Text
 from hooks.front_matter import suggestion
 from hooks.page_text import PageText, Problem
 
-_GROUP = re.compile(r"\[(?P<content>@[\w:-]+[^\[\]\n]*(?:\n[^\[\]\n]+)?)\](?![(\[:])")
+_GROUP = re.compile(r"\[(?P<content>@[\w:-]+[^\[\]\n]*(?:\n[^\[\]\n]+)?)\](?![(\[]|:\s*https?:)")
 _ITEM = re.compile(r"@(?P<key>[\w:-]+)(?:,\s*(?P<place>.+))?", re.DOTALL)
 
 

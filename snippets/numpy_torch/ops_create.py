@@ -310,6 +310,8 @@ def _steps(start: float, end: float, steps: int, numpy_dtype: np.dtype) -> np.nd
         kind, start, end = np.float64, int(start), int(end)
     step = kind((kind(end) - kind(start)) / kind(steps - 1)) if steps else kind(0)
     index = np.arange(steps)
+    if kind is np.float32:  # PyTorch multiplies and adds with one rounding, which double precision makes as well
+        start, end, step, kind = np.float64(kind(start)), np.float64(kind(end)), np.float64(step), np.float64
     rising = kind(start) + step * index.astype(kind)
     falling = kind(end) - step * (steps - 1 - index).astype(kind)
     return np.where(index < steps // 2, rising, falling).astype(numpy_dtype)

@@ -213,7 +213,10 @@ class TestCitations:
     def test_a_citation_may_break_its_line_and_keeps_the_count_of_lines(self, references):
         assert self.cited("x [@c;\n@d] y\nz", references) == "x (OpenAI, 2023; Cho &amp; Bengio, 2014)\n y\nz"
 
-    @pytest.mark.parametrize("text", ["`[@a]`", "[@a](https://example.org)", "me@example.org"])
+    def test_a_colon_may_follow(self, references):
+        assert self.cited("as in [@c]: so", references) == "as in (OpenAI, 2023): so"
+
+    @pytest.mark.parametrize("text", ["`[@a]`", "[@a](https://example.org)", "[@a]: https://e.org", "me@example.org"])
     def test_what_only_looks_like_one(self, references, text):
         assert self.cited(text, references) == text
 

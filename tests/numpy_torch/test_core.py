@@ -323,3 +323,10 @@ def test_a_tensor_without_a_size_is_refused(name):
     for backend in (torch, nt):
         with pytest.raises(TypeError, match=f"^{name}\\(\\)"):
             getattr(backend, name)()
+
+
+@pytest.mark.parametrize("steps", [2, 3, 7, 16, 101, 256])
+def test_evenly_spaced_numbers_are_the_same_to_the_last_bit(steps):
+    for start, end in ((0, 1), (-1, 1), (0.1, 0.7), (3.3, -2.9), (1e-4, 0.02)):
+        ours, theirs = nt.linspace(start, end, steps), torch.linspace(start, end, steps)
+        assert ours.tolist() == theirs.tolist(), (start, end)
