@@ -10,6 +10,7 @@ id joins two earlier ones. The tokenizer of a model that needs ids of its own, s
 import re
 from collections import Counter, defaultdict
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 NOVELS = Path(__file__).with_name("prose.txt.bz2")
@@ -45,7 +46,7 @@ def learn(text: str, vocabulary: int) -> list[tuple[bytes, bytes]]:
     pairs: Counter = Counter()
     where = defaultdict(set)  # the words that hold a pair, so that a merge visits only those
     for index, word in enumerate(words):
-        for pair in zip(word, word[1:], strict=False):
+        for pair in pairwise(word):
             pairs[pair] += counts[index]
             where[pair].add(index)
     merges = []
@@ -53,10 +54,10 @@ def learn(text: str, vocabulary: int) -> list[tuple[bytes, bytes]]:
         best = max(pairs, key=lambda pair: (pairs[pair], pair))  # ties: the later in the alphabet
         merges.append(best)
         for index in where.pop(best):
-            for pair in zip(words[index], words[index][1:], strict=False):
+            for pair in pairwise(words[index]):
                 pairs[pair] -= counts[index]
             words[index] = join(words[index], best)
-            for pair in zip(words[index], words[index][1:], strict=False):
+            for pair in pairwise(words[index]):
                 pairs[pair] += counts[index]
                 where[pair].add(index)
         del pairs[best]
@@ -108,7 +109,7 @@ class Tokenizer:
         stages = [[bytes([byte]) for byte in piece.encode()]]
         while True:
             word = stages[-1]
-            known = [pair for pair in zip(word, word[1:], strict=False) if pair in self.rank]
+            known = [pair for pair in pairwise(word) if pair in self.rank]
             if not known:
                 return stages
             stages.append(join(word, min(known, key=self.rank.__getitem__)))
