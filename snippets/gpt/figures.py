@@ -212,7 +212,7 @@ def sampling(text: str, temperature: float, top_k: int, top_p: float) -> dict:
     return drawn
 
 
-WRITTEN = 14  # tokens in the figure: what a browser computes between two frames of a slider
+WRITTEN = 10  # tokens in the figure: what a browser computes while a slider moves
 
 
 @figure(
@@ -223,7 +223,7 @@ WRITTEN = 14  # tokens in the figure: what a browser computes between two frames
     draw=Slider("Draw number", 1, 20, value=1),
 )
 def writing(text: str, temperature: float, top_k: int, top_p: float, draw: int) -> dict:
-    """How the model goes on: fourteen tokens, each drawn from its prediction and read in its turn.
+    """How the model goes on: ten tokens, each drawn from its prediction and read in its turn.
 
     Pale tokens are yours. Of the new ones, the darker a token the likelier the model thought it; point at one
     for its probability. At temperature 0.1 the model says what it would have said anyway; at 3 hardly any word

@@ -22,7 +22,7 @@ from snippets.gpt.model import GPT, Block, Config, Pattern, generate
 from snippets.kit.training import Run, command
 
 SEEDS = range(3)
-STEPS = 4800
+STEPS = 4000
 BATCH = 16  # windows in a step, each of the model's whole context
 WARM_UP = 200  # steps
 PEAK = 3e-3  # learning rate after the warm-up
@@ -100,7 +100,9 @@ def fit(
             group["lr"] = rates[step]
         first = torch.randint(len(ids) - len(window), (BATCH, 1), generator=generator)
         text = ids[first + window]  # (B, T+1)
-        loss = F.cross_entropy(model(text[:, :-1]).flatten(0, 1), text[:, 1:].flatten())
+        with torch.autocast("cpu", dtype=torch.bfloat16):  # matrix products in 16 bits, weights and sums in 32
+            logits = model(text[:, :-1])  # (B, T, V)
+        loss = F.cross_entropy(logits.float().flatten(0, 1), text[:, 1:].flatten())
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), clip)

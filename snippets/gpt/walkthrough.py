@@ -2,7 +2,6 @@
 
 Every cell ends on the value it shows. They run from top to bottom, and later cells use names of earlier ones.
 """
-# ruff: noqa: B018 - a cell's last expression is what it shows
 
 # --8<-- [start:read]
 import time
