@@ -89,7 +89,7 @@ def tokens(text: str) -> dict:
         for number, index in enumerate(ids)
     ]
     caption = f"{len(text)} characters, {len(text.encode())} bytes, {len(ids)} tokens"
-    return strip([row], caption=caption, lines=6)
+    return strip([row], caption=caption, lines=5)
 
 
 @figure(word=Text("Word", value="handsomest", max_length=14, alphabet=LETTERS))
@@ -237,7 +237,7 @@ def writing(text: str, temperature: float, top_k: int, top_p: float, draw: int) 
     name = prose.tokenizer().label
     row = [(name(index), 0.0, "given") for index in given[1:]]
     row += [(name(index), chance**0.5, f"{chance:.1%} likely") for index, chance in zip(new, likely, strict=True)]
-    return strip([row], lines=8)
+    return strip([row], lines=5)
 
 
 # --- inside ------------------------------------------------------------------------------------------------
@@ -378,6 +378,7 @@ def cache_memory(layers: int, heads: int, sharing: int, context: int, precision:
     said = f"{context:,} tokens, {kind}: {chosen:.3g} GiB"
     drawn["layout"] |= {"title": {"text": said, "font": {"size": 13, "color": INK}}}
     drawn["layout"]["margin"]["t"] = 40
+    drawn["layout"]["xaxis"]["ticktext"] = [f"{stop // 1024}K" for stop in stops]
     return drawn
 
 
@@ -437,8 +438,8 @@ def context_used() -> dict:
     measured=True,
     tokens=Choice(
         "Tokens read in training",
-        {"steps_100": "0.2 million", "steps_200": "0.4 million", "steps_400": "0.8 million"},
-        "steps_400",
+        {"steps_75": "0.15 million", "steps_150": "0.3 million", "steps_300": "0.6 million"},
+        "steps_300",
     ),
     count=Choice(
         "Parameters counted",
@@ -447,9 +448,9 @@ def context_used() -> dict:
     ),
 )
 def scaling(tokens: str, count: str) -> dict:
-    """Held-out loss against size, for six models that read the same tokens: mean and range of three runs.
+    """Held-out loss against size, for five models that read the same tokens: mean and range of three runs.
 
-    Both axes are logarithmic, so that a power law is a straight line; the dashed one is fitted to the four
+    Both axes are logarithmic, so that a power law is a straight line; the dashed one is fitted to the three
     smallest models, and the title has its exponent. The larger models leave it: with the tokens fixed, a
     larger model has less and less to learn from. With more tokens all sizes are lower and the line is steeper.
     """
@@ -469,9 +470,10 @@ def scaling(tokens: str, count: str) -> dict:
         markers=True,
         height=340,
     )
-    said = f"fitted: loss ∝ parameters^{slope:.3f}".replace("-", "−")
+    said = f"fitted: loss ∝ parameters<sup>{slope:.3f}</sup>".replace("-", "−")
     drawn["layout"] |= {"title": {"text": said, "font": {"size": 13, "color": INK}}}
     drawn["layout"]["margin"]["t"] = 40
+    drawn["layout"]["xaxis"]["ticktext"] = [f"{size / 1000:.0f}K" for size in sizes]
     return drawn
 
 
@@ -502,7 +504,7 @@ def no_mask() -> dict:
 @figure(
     measured=True,
     show=Choice("Show", {"loss": "loss", "stream": "size of the stream by depth"}, "loss"),
-    warm_up=Choice("Warm-up", {"warm_up_0": "none", "warm_up_100": "100 steps"}, "warm_up_0"),
+    warm_up=Choice("Warm-up", {"warm_up_0": "none", "warm_up_40": "40 steps"}, "warm_up_0"),
 )
 def norms(show: str, warm_up: str) -> dict:
     """Twelve layers with the norm before each step (as here) or after each addition (as in 2017).

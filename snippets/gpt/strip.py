@@ -19,7 +19,7 @@ def strip(
 
     Args:
         rows: each token is its label, a shade from 0 to 1, and what to say of it when pointed at.
-        lines: how many lines high the figure is, whatever the text.
+        lines: how many lines high the figure is, whatever the text; where more are needed they stand closer.
         caption: stands above.
         titles: one a row, to the left of it, in the first `indent` pixels.
     """
@@ -69,7 +69,7 @@ def strip(
         "dragmode": False,
         "hovermode": "closest",
         "xaxis": blank | {"range": [-2, NARROWEST + 2]},
-        "yaxis": blank | {"range": [lines - 0.5, -0.5]},
+        "yaxis": blank | {"range": [max(lines, y) - 0.5, -0.5]},
         "shapes": boxes,
         "annotations": words,
     }

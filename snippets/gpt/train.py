@@ -160,9 +160,8 @@ SIZES = {  # width: layers, heads; the keys shared by two heads where there are 
     48: (3, 2),
     64: (3, 2),
     96: (4, 4),
-    128: (5, 4),
 }
-STOPS = (100, 200, 400)  # steps after which the sizes are compared
+STOPS = (75, 150, 300)  # steps after which the sizes are compared
 
 
 def sized(width: int) -> Config:
@@ -181,7 +180,7 @@ def scale(width: int) -> dict:
         rates = [peak * min(1.0, (step + 1) / 50) for step in range(last)]
         for step, _ in enumerate(fit(model, ids["train"], range(last), rates, seed=seed), start=1):
             if step in STOPS:
-                losses[step].append(by_position(model, ids["validation"][: 240 * 128]).mean().item())
+                losses[step].append(by_position(model, ids["validation"][: 120 * 128]).mean().item())
     total = sum(parameter.numel() for parameter in model.parameters())
     return {
         "parameters": total,
@@ -205,7 +204,7 @@ def mask_or_not(masked: bool) -> dict:
     The training loss lets it look at what training let it look at. `honest_loss` is the loss of predicting the
     token after a text that ends there, which is what writing asks for.
     """
-    ids, steps = corpus()[1], 600
+    ids, steps = corpus()[1], 400
     config = Config(width=64, layers=2, heads=4, key_value_heads=2, inner=160, context=64)
     curves, honest, written = [], [], []
     for seed in SEEDS:
@@ -243,8 +242,8 @@ class PostNorm(Block):
 
 def place_the_norm(where: str, warm_up: int, rate: float) -> dict:
     """Twelve narrow layers, norms before each step or after: loss, and the stream's size by depth at the end."""
-    steps = 240
-    config = Config(width=48, layers=12, heads=4, key_value_heads=2, inner=120, context=64)
+    steps = 160
+    config = Config(width=32, layers=12, heads=2, key_value_heads=1, inner=80, context=64)
     ids = corpus()[1]
     curves, sizes = [], []
     for seed in SEEDS:
@@ -336,7 +335,7 @@ def experiments() -> dict:
     for width in SIZES:
         plan[f"size.width_{width}"] = (scale, {"width": width})
     for where in ("before", "after"):
-        for warm_up in (0, 100):
+        for warm_up in (0, 40):
             settings = {"where": where, "warm_up": warm_up, "rate": PEAK}
             plan[f"norm.{where}.warm_up_{warm_up}"] = (place_the_norm, settings)
     return plan
