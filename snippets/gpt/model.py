@@ -148,7 +148,7 @@ def normal(config: Config) -> nn.Module:
     return nn.RMSNorm(config.width, eps=1e-6) if config.block == "modern" else nn.LayerNorm(config.width)
 
 
-# --8<-- [start:block]
+# --8<-- [start:decoder]
 class Block(nn.Module):
     """Look around, then think: two steps, each added to what the token already carries."""
 
@@ -164,10 +164,6 @@ class Block(nn.Module):
         return x + self.feed_forward(self.feed_forward_norm(x))  # (B, T, D)
 
 
-# --8<-- [end:block]
-
-
-# --8<-- [start:gpt]
 class GPT(nn.Module):
     """Scores every possible next token after each token of a text."""
 
@@ -216,7 +212,7 @@ class GPT(nn.Module):
                 nn.init.zeros_(parameter)
 
 
-# --8<-- [end:gpt]
+# --8<-- [end:decoder]
 
 
 # --8<-- [start:choose]

@@ -3,7 +3,6 @@
 import torch
 
 
-# --8<-- [start:power_law]
 def power_law(sizes: list[float], losses: list[float], fitted: int = 3) -> tuple[float, list[float]]:
     """The straight line, on two logarithmic axes, through the first `fitted` points.
 
@@ -13,6 +12,3 @@ def power_law(sizes: list[float], losses: list[float], fitted: int = 3) -> tuple
     x_mean, y_mean = x[:fitted].mean(), y[:fitted].mean()
     slope = ((x - x_mean) * (y - y_mean))[:fitted].sum() / ((x - x_mean) ** 2)[:fitted].sum()
     return slope.item(), (y_mean + slope * (x - x_mean)).exp().tolist()
-
-
-# --8<-- [end:power_law]

@@ -10,7 +10,8 @@ import torch
 
 from snippets.data import prose
 from snippets.gpt.model import GPT, Config, generate
-from snippets.kit import load_weights
+from snippets.gpt.scaling import power_law
+from snippets.kit import load_weights, results
 
 model = load_weights(GPT(Config()), "gpt")
 tokenizer = prose.tokenizer()
@@ -44,3 +45,12 @@ seconds = time.perf_counter() - started
 print(tokenizer.decode(beginning + new))
 print(f"{len(new) / seconds:.0f} tokens a second")
 # --8<-- [end:write]
+
+# --8<-- [start:fit]
+measured = list(results("gpt")["size"].values())  # five sizes, the smallest first
+sizes = [entry["outside_the_embedding"] for entry in measured]
+losses = [entry["validation_loss"]["steps_300"]["mean"] for entry in measured]
+slope, line = power_law(sizes, losses, fitted=3)
+
+slope, line[-1], losses[-1]  # the exponent; what the law promises the largest model, and what it got
+# --8<-- [end:fit]

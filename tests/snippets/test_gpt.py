@@ -335,9 +335,10 @@ def test_every_place_of_the_context_is_scored_once(trained):
 def test_counting_mixes_each_context_with_the_shorter_one():
     ids = {"train": torch.tensor([1, 2, 1, 2, 1, 3]), "test": torch.tensor([1, 2, 9])}
     single = {1: (3 + 3 / 1024) / 9, 2: (2 + 3 / 1024) / 9, 9: (3 / 1024) / 9}
-    after_1 = (2 + 2 * single[2]) / 5
-    after_2 = (0 + 1 * single[9]) / 3  # seen twice before the same token
     assert train.counted(ids, 0) == pytest.approx(-sum(math.log(single[t]) for t in (1, 2, 9)) / 3)
+    single = {2: (2 + 3 / 1024) / 8, 9: (3 / 1024) / 8}  # the first token has none before it: five are left
+    after_1 = (2 + 2 * single[2]) / 5
+    after_2 = (0 + 1 * single[9]) / 3  # seen twice, with one successor
     assert train.counted(ids, 1) == pytest.approx(-(math.log(after_1) + math.log(after_2)) / 2, rel=1e-6)
 
 
@@ -370,7 +371,7 @@ PAGE = (ROOT / "docs" / "architectures" / "gpt.md").read_text(encoding="utf-8")
 EDITS = [  # cell, what its prompt says to replace, by what, and the figures that must change
     ("gpt.walkthrough:read", '"\\nMr. Darcy was"', '"\\nSir Thomas Bert"', set()),
     (
-        "gpt.model:block",
+        "gpt.model:decoder",
         "x = x + self.attention(self.attention_norm(x), turn, cache)",
         "x = x",
         {"next_token", "surprise"},
@@ -388,7 +389,7 @@ EDITS = [  # cell, what its prompt says to replace, by what, and the figures tha
         {"attention", "next_token"},
     ),
     ("gpt.walkthrough:loss", "truth", "banana", set()),
-    ("gpt.scaling:power_law", "fitted: int = 3", "fitted: int = 5", {"scaling"}),
+    ("gpt.walkthrough:fit", "fitted=3", "fitted=5", set()),
     (
         "gpt.model:choose",
         "    ordered, order",
