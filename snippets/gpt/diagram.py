@@ -26,8 +26,7 @@ def whiteboard() -> Diagram:
         boxes=[
             Box(
                 "tokens",
-                "tokens t_1 … t_T",
-                name="tokens",
+                "tokens",
                 at=(1, 10),
                 kind="value",
                 probe=lambda run: run.arguments[0],
@@ -146,6 +145,7 @@ def whiteboard() -> Diagram:
                 "readout",
                 at=(1, 0),
                 module="norm",
+                probe=lambda run: run.result,
                 why="The last norm, then a score by likeness to every token's embedding: the same matrix reads "
                 "and writes, which saves an eighth of this model's parameters. Softmax and loss come after it.",
             ),
