@@ -121,8 +121,9 @@ def next_token(text: str) -> dict:
     """The ten likeliest next tokens after the text you type.
 
     Delete the last words one at a time: the prediction is made anew from everything that is left. Where the
-    grammar leaves one way to go on, one bar holds most of the probability; where a new thought could begin,
-    it is spread over many tokens, most of them beyond the ten.
+    grammar leaves few ways to go on, as after “She was determined”, one bar holds most of the probability;
+    where many things may follow, it is spread over many tokens, most of them beyond the ten. Some bars are
+    only the beginning of a word.
     """
     with torch.no_grad():
         probabilities = torch.softmax(trained()(encode(text))[0, -1], dim=-1)
@@ -133,9 +134,10 @@ def next_token(text: str) -> dict:
 def surprise(text: str) -> dict:
     """The loss of a text, token by token: −log of the probability that the true token was given.
 
-    Training makes the mean of these bars small. The first piece of a name or a rare word costs most, the
-    pieces after it little: they follow from the first. The upper dashed line is a blind guess among 1,024
-    tokens. The model has read this famous sentence in training, as it has most of what you may quote.
+    Training makes the mean of these bars small. In a name or a rare word that the novels have, the first
+    pieces cost most and the last ones little: they follow from the first. The dashed lines are the mean and a
+    blind guess among 1,024 tokens. The model has read the famous sentence it opens with six or seven times in
+    training, and still does not know it by heart.
     """
     ids = encode(text)
     nats = surprises(ids)
@@ -226,9 +228,9 @@ def writing(text: str, temperature: float, top_k: int, top_p: float, draw: int) 
     """How the model goes on: ten tokens, each drawn from its prediction and read in its turn.
 
     Pale tokens are yours. Of the new ones, the darker a token the likelier the model thought it; point at one
-    for its probability. At temperature 0.1 the model says what it would have said anyway; at 3 hardly any word
-    survives. Low top-p has the same effect as low temperature by other means. The same draw number always
-    gives the same dice.
+    for its probability. At temperature 0.1 nearly every draw writes the same; at 3 hardly any word survives.
+    A top-p of 0.1 does what a low temperature does by other means. The same draw number always gives the same
+    dice.
     """
     given = encode(text)[0].tolist()
     generator = torch.Generator().manual_seed(draw)
@@ -245,8 +247,8 @@ def writing(text: str, temperature: float, top_k: int, top_p: float, draw: int) 
 
 @figure(
     text=Text("Text", value="Emma was sure that Harriet would like her", max_length=44),
-    layer=Slider("Layer", 1, Config().layers, value=2),
-    head=Slider("Head", 1, Config().heads, value=1),
+    layer=Slider("Layer", 1, Config().layers, value=5),
+    head=Slider("Head", 1, Config().heads, value=4),
     mask=Toggle("Hide the future", True),
 )
 def attention(text: str, layer: int, head: int, mask: bool) -> dict:
@@ -254,8 +256,9 @@ def attention(text: str, layer: int, head: int, mask: bool) -> dict:
 
     Nothing stands above the diagonal: the mask has put −∞ there before the softmax, and each row shares its
     weight among the tokens up to its own. Take the mask away and the same queries and keys spread into the
-    future. Step through the layers and heads: some look at the token just before, some at the first token
-    whatever it is, some at a few words that matter.
+    future. It opens on a head that looks mostly at the token just before. Step through the layers: in the first,
+    every head spreads its weight over the whole text; further up they look at one or a few tokens, most of them
+    close by, and some go back to the sign ¶ at the beginning.
     """
     ids = encode(text)
     query, key = listen(ids)[0][layer - 1]  # (1, H, T, D/H) each
@@ -279,9 +282,11 @@ def attention(text: str, layer: int, head: int, mask: bool) -> dict:
 def logit_lens(text: str) -> dict:
     """The prediction in the making: the readout applied to the last token's vector after each layer.
 
-    Row 0 is the embedding alone, which only knows the last token. Each layer adds to the same vector, so that
-    the same readout can be asked at every depth, although only the last row was trained to be read. The shade
-    and the number are probabilities. Some predictions stand early, others change in the last layer.
+    Row 0 is the embedding alone. The readout scores likeness to an embedding, so row 0 names the last token
+    itself: it knows nothing else yet. Each layer adds to the same vector, and the layers turn “what I am” into
+    “what comes next”, although only the last row was trained to be read. The shade and the number are
+    probabilities. In some texts the first guess stands early, as after “Elizabeth was”; in others it still
+    changes in the last layer, as after “Lady Catherine de”.
     """
     model, ids = trained(), encode(text)
     with torch.no_grad():
@@ -308,10 +313,10 @@ def logit_lens(text: str) -> dict:
 def repetition(text: str) -> dict:
     """The same passage twice in one text: the surprise at its first reading and at its second.
 
-    The weights do not change between the two readings. What changes is the context: at the second, attention
-    can find the first. The effect is largest on what the model could not have known, such as invented words,
-    and small on ordinary prose, which it predicts well the first time. This is learning in the context, in its
-    simplest form.
+    The whole answer to the second reading stands in the context, and a large model would take it from there.
+    This one does not: its bars are about as high the second time as the first, on invented words and on
+    ordinary prose. Only the first few may differ, because the second reading does not begin at nothing. Read
+    it as a test that fails, on a model too small to pass it.
     """
     once = prose.tokenizer().encode("\n" + text)
     nats = surprises(torch.tensor([once + once]))
@@ -390,8 +395,8 @@ def loss_curve() -> dict:
     """The training run behind this page: loss on the chapters it learns from and on chapters it never sees.
 
     The levels are tables of counts, without any network: the next token given none, one or two tokens before
-    it. The two lines stay close, because the model has few parameters for the text and reads it only a few
-    times.
+    it. The training line keeps falling as the text is read for the fifth and the sixth time; the held-out line
+    is nearly level by then. The gap between them is what the model has learned of this text and of no other.
     """
     training = results("gpt")["training"]
     curves, counted = training["curves"], training["counted_loss"]
@@ -410,9 +415,9 @@ def loss_curve() -> dict:
 def context_used() -> dict:
     """What context is worth: the loss on held-out chapters at each place of the window the model reads.
 
-    At place 1 it has seen a single token, at place 128 it has seen 128. Most of the gain comes from the first
-    ten tokens or so; then the line goes on falling slowly, into the noise. A counting table stops where its
-    context stops.
+    At place 1 it has seen a single token, at place 128 it has seen 128. With one token or two it does no better
+    than a table of counts. With more it does, and a table cannot follow. But the gain ends after a dozen tokens
+    or so: from there on the line is level within the noise.
     """
     training = results("gpt")["training"]
     losses = training["test_loss_by_position"]
@@ -450,14 +455,14 @@ def context_used() -> dict:
 def scaling(tokens: str, count: str) -> dict:
     """Held-out loss against size, for five models that read the same tokens: mean and range of three runs.
 
-    Both axes are logarithmic, so that a power law is a straight line; the dashed one is fitted to the three
-    smallest models, and the title has its exponent. The larger models leave it: with the tokens fixed, a
-    larger model has less and less to learn from. With more tokens all sizes are lower and the line is steeper.
+    Both axes are logarithmic, so that a power law is a straight line; the dashed one is fitted to all five, and
+    the title has its exponent. With more tokens all sizes are lower and the line is steeper. Here reading four
+    times as much helps every size more than becoming sixty-five times as large does.
     """
     found = list(results("gpt")["size"].values())
     sizes = [entry[count] for entry in found]
     losses = [entry["validation_loss"][tokens] for entry in found]
-    slope, fitted = power_law(sizes, [loss["mean"] for loss in losses])
+    slope, fitted = power_law(sizes, [loss["mean"] for loss in losses], fitted=len(sizes))
     drawn = lines(
         {"measured": [loss["mean"] for loss in losses], "power law": fitted},
         sizes,
@@ -483,7 +488,8 @@ def no_mask() -> dict:
 
     Without the mask the loss falls far below what any honest model of this size can reach, because the answer
     stands in the input, one place to the right. The horizontal lines are the same models asked what writing
-    asks: the token after a text that ends there. The masked one keeps its promise, the other one is lost.
+    asks: the token after a text that ends there. The masked one keeps its promise, the other does no better
+    than a blind guess, 6.93.
     """
     found = results("gpt")["mask"]
     curves = {"masked": found["on"]["curve"], "no mask": found["off"]["curve"]}
@@ -509,9 +515,9 @@ def no_mask() -> dict:
 def norms(show: str, warm_up: str) -> dict:
     """Twelve layers with the norm before each step, as here, or after each addition, as in 2017: three runs each.
 
-    With the norm before, the loss keeps falling. With the norm after, it stops for a long while at the level of
-    a model that only knows how frequent each token is. The size of the stream tells the other half: after a norm
-    it is 1 by construction, without one it grows from block to block.
+    With the norm before, the loss keeps falling. With the norm after, it stops at the level of a model that only
+    knows how frequent each token is, with a warm-up as without. The size of the stream tells the other half:
+    after a norm it is held at 1 or close to it, without one it grows from block to block.
     """
     found = results("gpt")["norm"]
     named = {"norm before": found["before"][warm_up], "norm after": found["after"][warm_up]}
@@ -540,7 +546,7 @@ def cost_of_a_token() -> dict:
 
     The sizes are the page's with a longer context. Without the cache the whole text is read again for every
     token, and the time grows with its length, in the end faster than in proportion. With it one token is read;
-    what grows is only the attention over the stored keys.
+    what grows is only the attention over the stored keys. After a few words the two cost the same.
     """
     found = results("gpt")["time"]
     return lines(

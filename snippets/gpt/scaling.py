@@ -3,7 +3,7 @@
 import torch
 
 
-def power_law(sizes: list[float], losses: list[float], fitted: int = 3) -> tuple[float, list[float]]:
+def power_law(sizes: list[float], losses: list[float], fitted: int) -> tuple[float, list[float]]:
     """The straight line, on two logarithmic axes, through the first `fitted` points.
 
     Returns its slope and its height at every size: loss = e^intercept · size^slope.

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from snippets.data import prose
 from snippets.gpt.model import GPT, Block, Config, Pattern, generate
+from snippets.kit import load_weights
 from snippets.kit.training import Run, command
 
 SEEDS = range(3)
@@ -300,6 +301,23 @@ def time_a_token(cached: bool) -> dict:
     return {"length": lengths, "milliseconds": found}
 
 
+def read_twice(passages: str) -> dict:
+    """The page's model on 300 texts that are 40 tokens twice over: its loss at the first and the second reading.
+
+    The first ten tokens of each reading are left out: the model has to find its place there. `passages` are of
+    the held-out chapters, or tokens at random.
+    """
+    model, tokens = load_weights(GPT(Config()), "gpt"), 40
+    if passages == "random":
+        once = torch.randint(256, 1024, (300, tokens), generator=torch.Generator().manual_seed(0))
+    else:
+        once = corpus()[1]["test"][: 300 * tokens].reshape(300, tokens)
+    twice = torch.cat([once, once], dim=1)  # (300, 2 · 40)
+    with torch.no_grad():
+        losses = F.cross_entropy(model(twice[:, :-1]).transpose(1, 2), twice[:, 1:], reduction="none")
+    return {"first": losses[:, 9 : tokens - 1].mean().item(), "second": losses[:, tokens + 9 :].mean().item()}
+
+
 # --- what the experiments share ----------------------------------------------------------------------------
 
 
@@ -330,6 +348,8 @@ def experiments() -> dict:
     plan: dict[str, tuple] = {}
     for cached in (True, False):
         plan[f"time.{'cached' if cached else 'uncached'}"] = (time_a_token, {"cached": cached})
+    for passages in ("prose", "random"):
+        plan[f"twice.{passages}"] = (read_twice, {"passages": passages})
     for masked in (True, False):
         plan[f"mask.{'on' if masked else 'off'}"] = (mask_or_not, {"masked": masked})
     for width in SIZES:

@@ -50,7 +50,7 @@ print(f"{len(new) / seconds:.0f} tokens a second")
 measured = list(results("gpt")["size"].values())  # five sizes, the smallest first
 sizes = [entry["outside_the_embedding"] for entry in measured]
 losses = [entry["validation_loss"]["steps_300"]["mean"] for entry in measured]
-slope, line = power_law(sizes, losses, fitted=3)
+slope, line = power_law(sizes, losses, fitted=5)
 
-slope, line[-1], losses[-1]  # the exponent; what the law promises the largest model, and what it got
+slope, line[-1], losses[-1]  # the exponent; the height of the line at the largest model, and its loss
 # --8<-- [end:fit]
