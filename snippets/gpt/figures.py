@@ -136,7 +136,7 @@ def surprise(text: str) -> dict:
 
     Training makes the mean of these bars small. In a name or a rare word that the novels have, the first
     pieces cost most and the last ones little: they follow from the first. The dashed lines are the mean and a
-    blind guess among 1,024 tokens. The model has read the famous sentence it opens with six or seven times in
+    blind guess among 1,024 tokens. The model has read the famous sentence it opens with several times in
     training, and still does not know it by heart.
     """
     ids = encode(text)

@@ -359,9 +359,87 @@ def test_shares_that_the_diagram_states():
 
 
 def test_a_power_law_is_found():
-    slope, fitted = power_law([1e3, 1e4, 1e5, 1e6], [8.0, 4.0, 2.0, 1.7])
+    slope, fitted = power_law([1e3, 1e4, 1e5, 1e6], [8.0, 4.0, 2.0, 1.7], fitted=3)
     assert slope == pytest.approx(-math.log10(2), rel=1e-4)
     assert fitted == pytest.approx([8.0, 4.0, 2.0, 1.0], rel=1e-4)
+
+
+def place(name: str) -> float:
+    """A result by its name with dots."""
+    found = results("gpt")
+    for part in name.split("."):
+        found = found[part]
+    return found
+
+
+def test_no_mask_is_no_better_than_a_blind_guess_when_it_writes():
+    assert place("mask.off.training_loss.mean") < 0.2 < 3 < place("mask.on.training_loss.mean")
+    assert place("mask.off.honest_loss.mean") == pytest.approx(place("training.uniform_loss"), abs=0.15)
+    assert place("mask.on.honest_loss.mean") < 4.2
+
+
+@pytest.mark.parametrize("warm_up", ["warm_up_0", "warm_up_40"])
+def test_the_norm_after_stays_where_frequencies_alone_lead(warm_up):
+    before, after = place(f"norm.before.{warm_up}"), place(f"norm.after.{warm_up}")
+    assert after["training_loss"]["lowest"] > place("training.counted_loss.tokens") - 0.05
+    assert before["training_loss"]["highest"] < after["training_loss"]["lowest"] - 0.5
+    assert before["stream"] == sorted(before["stream"])
+    assert all(0.99 < size < 1.06 for size in after["stream"][1:])
+
+
+def test_four_times_the_text_helps_more_than_sixty_five_times_the_parameters():
+    sizes = list(results("gpt")["size"].values())
+    losses = [[size["validation_loss"][stop]["mean"] for stop in train_stops()] for size in sizes]
+    assert sizes[-1]["outside_the_embedding"] / sizes[0]["outside_the_embedding"] == pytest.approx(65, abs=0.5)
+    growth = max(first - last for first, last in zip(losses[0], losses[-1], strict=True))
+    assert all(row[0] - row[-1] > growth for row in losses)
+    for counted in ("outside_the_embedding", "parameters"):
+        numbers = [size[counted] for size in sizes]
+        slopes = [power_law(numbers, list(column), fitted=5)[0] for column in zip(*losses, strict=True)]
+        assert -0.076 < slopes[2] < slopes[1] < slopes[0] < 0
+    slope, line = power_law(numbers, [row[-1] for row in losses], fitted=3)
+    assert slope < slopes[2]
+    assert line[-1] < losses[-1][-1]
+
+
+def train_stops() -> list[str]:
+    return [f"steps_{stop}" for stop in train.STOPS]
+
+
+def test_a_second_reading_is_no_cheaper_than_the_first():
+    for passages in ("prose", "random"):
+        found = results("gpt")["twice"][passages]
+        assert found["second"] == pytest.approx(found["first"], abs=0.04)
+
+
+def test_context_beyond_a_dozen_tokens_adds_little():
+    losses = place("training.test_loss_by_position")
+    early, middle, late = (sum(losses[a:b]) / (b - a) for a, b in ((0, 12), (12, 40), (64, 128)))
+    assert early > middle + 0.15
+    assert abs(middle - late) < 0.05
+    assert losses[0] > place("training.counted_loss.pairs")
+    assert losses[1] > place("training.counted_loss.triples") > losses[3]
+
+
+def test_what_the_captions_say_at_their_openings(trained):
+    def after(text: str) -> torch.Tensor:
+        with torch.no_grad():
+            return torch.softmax(trained(torch.tensor([prose.tokenizer().encode("\n" + text)]))[0, -1], dim=-1)
+
+    assert after("She was determined").max() > 0.5
+    assert after("She was determined to").topk(10).values.sum() < 0.5
+    assert after("Sir Thomas Bert").max() > 0.9
+    assert (choose(after("She was so very").log(), top_p=0.9) > 0).sum() > 50
+    guesses = [
+        FIGURES["logit_lens"].draw(text=text)["data"][0]["text"] for text in ("Elizabeth was", "Lady Catherine de")
+    ]
+    early, late = ([row[0].split("<br>")[0] for row in rows] for rows in guesses)
+    assert early[0] == "·was"
+    assert set(early[1:]) == {"·not"}
+    assert set(late[1:5]) == {"light"}
+    assert late[5] == "pe"
+    weights = torch.tensor(FIGURES["attention"].draw()["data"][0]["z"])
+    assert weights.diagonal(-1).mean() > 0.5
 
 
 # --- cells -------------------------------------------------------------------------------------------------
@@ -389,7 +467,7 @@ EDITS = [  # cell, what its prompt says to replace, by what, and the figures tha
         {"attention", "next_token"},
     ),
     ("gpt.walkthrough:loss", "truth", "banana", set()),
-    ("gpt.walkthrough:fit", "fitted=3", "fitted=5", set()),
+    ("gpt.walkthrough:fit", "fitted=5", "fitted=3", set()),
     (
         "gpt.model:choose",
         "    ordered, order",
