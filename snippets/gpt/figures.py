@@ -27,6 +27,7 @@ from snippets.kit import (
 from snippets.kit.colours import INK, MUTED, SERIES
 
 OPENING = "Mr. Darcy looked at her, and said"
+WRITTEN = 10  # tokens that the figure writes: what a browser computes while a slider moves
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -37,8 +38,11 @@ def trained() -> GPT:
 
 
 def encode(text: str) -> torch.Tensor:
-    """What the model reads: ids of the end of a paragraph and of the text after it, (1, T)."""
-    return torch.tensor([prose.tokenizer().encode("\n" + text)])
+    """What the model reads: ids of the end of a paragraph and of the text after it, (1, T).
+
+    Signs that the novels do not have are up to four tokens each; of a text too long for the model its end is left.
+    """
+    return torch.tensor([prose.tokenizer().encode("\n" + text)[WRITTEN - Config().context :]])
 
 
 def labels(ids: torch.Tensor) -> list[str]:
@@ -214,9 +218,6 @@ def sampling(text: str, temperature: float, top_k: int, top_p: float) -> dict:
     return drawn
 
 
-WRITTEN = 10  # tokens in the figure: what a browser computes while a slider moves
-
-
 @figure(
     text=Text("Beginning", value=OPENING, min_length=0, max_length=80),
     temperature=Slider("Temperature", values=[0.1, 0.3, 0.5, 0.7, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0], value=0.8),
@@ -318,7 +319,7 @@ def repetition(text: str) -> dict:
     ordinary prose. Only the first few may differ, because the second reading does not begin at nothing. Read
     it as a test that fails, on a model too small to pass it.
     """
-    once = prose.tokenizer().encode("\n" + text)
+    once = prose.tokenizer().encode("\n" + text)[: Config().context // 2]
     nats = surprises(torch.tensor([once + once]))
     first, second = nats[: len(once) - 1], nats[len(once) :]
     drawn = bars(

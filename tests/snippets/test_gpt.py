@@ -554,6 +554,11 @@ def test_any_text_can_be_drawn(name, control, data):
     FIGURES[name].draw(**{control: data.draw(text)})
 
 
+@pytest.mark.parametrize("name", [name for name, figure in FIGURES.items() if "text" in figure.controls])
+def test_a_text_of_signs_the_novels_lack_is_cut_to_what_the_model_reads(name):
+    FIGURES[name].draw(text="🍓" * FIGURES[name].controls["text"].max_length)
+
+
 def test_the_attention_figure_takes_the_mask_away():
     masked, open_ = (FIGURES["attention"].draw(mask=mask)["data"][0]["z"] for mask in (True, False))
     above = [(row, column) for row in range(len(masked)) for column in range(row + 1, len(masked))]
