@@ -160,6 +160,7 @@ def surprise(text: str) -> dict:
         _beside(blind, "blind guess", MUTED, above=mean <= blind),
     ]
     drawn["layout"]["margin"]["r"] = 78
+    drawn["layout"]["xaxis"] |= {"tickangle": -90}
     return drawn
 
 
@@ -332,6 +333,7 @@ def repetition(text: str) -> dict:
     drawn["data"].insert(0, drawn["data"][0] | {"y": plain(first), "marker": {"color": MUTED}})
     means = f"grey: first reading, mean {first.mean().item():.2f} · coloured: second, {second.mean().item():.2f}"
     drawn["layout"] |= {"barmode": "group", "title": {"text": means, "font": {"size": 13, "color": INK}}}
+    drawn["layout"]["xaxis"] |= {"tickangle": -90}
     drawn["layout"]["margin"]["t"] = 36
     return drawn
 
@@ -480,6 +482,8 @@ def scaling(tokens: str, count: str) -> dict:
     drawn["layout"] |= {"title": {"text": said, "font": {"size": 13, "color": INK}}}
     drawn["layout"]["margin"]["t"] = 40
     drawn["layout"]["xaxis"]["ticktext"] = [f"{size / 1000:.0f}K" for size in sizes]
+    quarters = [quarter / 4 for quarter in range(12, 28)]  # of a nat: one power of ten would leave no tick at all
+    drawn["layout"]["yaxis"] |= {"tickvals": quarters, "ticktext": [f"{quarter:g}" for quarter in quarters]}
     return drawn
 
 

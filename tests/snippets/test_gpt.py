@@ -412,6 +412,22 @@ def test_a_second_reading_is_no_cheaper_than_the_first():
         assert found["second"] == pytest.approx(found["first"], abs=0.04)
 
 
+def test_no_head_looks_for_what_followed_the_last_time_and_one_looks_at_the_token_before(trained):
+    once = torch.randint(256, 1024, (16, 40), generator=torch.Generator().manual_seed(3))
+    patterns = []
+    handles = [
+        block.attention.pattern.register_forward_hook(lambda _module, _inputs, weights: patterns.append(weights))
+        for block in trained.blocks
+    ]
+    with torch.no_grad():
+        trained(torch.cat([once, once], dim=1))
+        for handle in handles:
+            handle.remove()
+    followed = [weights[:, :, 40:79, 1:40].diagonal(0, -2, -1).mean((0, 2)).max() for weights in patterns]
+    assert max(followed) < 0.05
+    assert patterns[4][:, 3].diagonal(-1, -2, -1).mean() > 0.4
+
+
 def test_context_beyond_a_dozen_tokens_adds_little():
     losses = place("training.test_loss_by_position")
     early, middle, late = (sum(losses[a:b]) / (b - a) for a, b in ((0, 12), (12, 40), (64, 128)))
