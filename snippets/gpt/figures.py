@@ -398,8 +398,8 @@ def loss_curve() -> dict:
     """The training run behind this page: loss on the chapters it learns from and on chapters it never sees.
 
     The levels are tables of counts, without any network: the next token given none, one or two tokens before
-    it. The training line keeps falling as the text is read for the fifth and the sixth time; the held-out line
-    is nearly level by then. The gap between them is what the model has learned of this text and of no other.
+    it. The training line pulls away from the held-out one as the same text is read again and again. The gap
+    between them is what the model has learned of this text and of no other.
     """
     training = results("gpt")["training"]
     curves, counted = training["curves"], training["counted_loss"]
