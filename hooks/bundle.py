@@ -1,8 +1,9 @@
 """Small changes to the theme's own script, so that a copy of the site works on any host and calls no other.
 
 The theme compares links with `sitemap.xml`, which names the site's public address; served from anywhere else,
-no link matches and every click loads a whole new page, which would end the Python that runs in it. It also
-carries the addresses of two scripts on a foreign host.
+no link matches and every click loads a whole new page, which would end the Python that runs in it. It fetches
+the search index with every page, which grows with the site; here it waits until the reader opens the search. It
+also carries the addresses of two scripts on a foreign host.
 """
 
 import re
@@ -18,10 +19,11 @@ _SITEMAP = re.compile(
     r"function (?P<name>\w+)\((?P<url>\w+),(?P<base>\w+)\)\{return (?P=url)\.protocol=(?P=base)\.protocol,"
     r"(?P=url)\.hostname=(?P=base)\.hostname,(?P=url)\}"
 )
+_SEARCH = re.compile(r'(?P<of>[\w$]+)\(location\.protocol!=="file:"\)(?P<rest>,[\w$]+\("search"\)\))')
 
 
 def adapt(script: str, site_url: str) -> str:
-    """Return the theme's script with its sitemap read relative to where the site is served; once is enough.
+    """Return the theme's script for any host, its search index fetched when it is needed; once is enough.
 
     Args:
         script: the bundle as the theme ships it.
@@ -38,10 +40,12 @@ def adapt(script: str, site_url: str) -> str:
 
     if script.startswith(_DONE):
         return script
-    script, changed = _SITEMAP.subn(write, script)
-    if changed != 1:
-        raise BundleError(
-            f"the theme's script compares the sitemap's addresses in {changed} places instead of 1: "
-            "adapt hooks/bundle.py to this version of mkdocs-material"
-        )
+    script, compared = _SITEMAP.subn(write, script)
+    script, fetched = _SEARCH.subn(lambda match: f"{match['of']}(!1){match['rest']}", script)
+    for what, changed in (("compares the sitemap's addresses", compared), ("fetches the search index", fetched)):
+        if changed != 1:
+            raise BundleError(
+                f"the theme's script {what} in {changed} places instead of 1: "
+                "adapt hooks/bundle.py to this version of mkdocs-material"
+            )
     return _DONE + _FOREIGN.sub('"about:blank"', script)

@@ -256,13 +256,16 @@ class TestAddresses:
 
 
 class TestBundle:
-    SCRIPT = 'function fi(e,t){return e.protocol=t.protocol,e.hostname=t.hostname,e}load("https://unpkg.com/mermaid@11/x.js")'
+    SCRIPT = (
+        'function fi(e,t){return e.protocol=t.protocol,e.hostname=t.hostname,e}load("https://unpkg.com/mermaid@11/x.js")'
+        ';L($(location.protocol!=="file:"),Je("search"))'
+    )
 
     def test_the_sitemap_is_read_relative_to_the_page(self):
         adapted = bundle.adapt(self.SCRIPT, "https://a.org/b/")
         assert (
             adapted.partition(" */")[2]
-            == 'function fi(e,t){return new URL(e.href.slice(16),t)}load("about:blank")'
+            == 'function fi(e,t){return new URL(e.href.slice(16),t)}load("about:blank");L($(!1),Je("search"))'
         )
 
     def test_a_script_is_adapted_once(self):
