@@ -19,7 +19,15 @@ _SITEMAP = re.compile(
     r"function (?P<name>\w+)\((?P<url>\w+),(?P<base>\w+)\)\{return (?P=url)\.protocol=(?P=base)\.protocol,"
     r"(?P=url)\.hostname=(?P=base)\.hostname,(?P=url)\}"
 )
-_SEARCH = re.compile(r'(?P<of>[\w$]+)\(location\.protocol!=="file:"\)(?P<rest>,[\w$]+\("search"\)\))')
+_SEARCH = re.compile(
+    r'(?P<of>[\w$]+)\(location\.protocol!=="file:"\)'
+    r'(?P<rest>,[\w$]+\("search"\)\)\.pipe\([\w$]+\([\w$]+=>[\w$]+\),(?P<switch>[\w$]+)\()'
+)
+_HIGHLIGHT = re.compile(
+    r"[\w$]+\(\[(?P<index>[\w$]+),"
+    r'(?P<asked>[\w$]+\.pipe\([\w$]+\([\w$]+\(\)\),[\w$]+\([\w$]+=>!![\w$]+\.searchParams\.get\("h"\)\)\))'
+    r"\]\)\.pipe\((?P<map>[\w$]+)\("
+)
 
 
 def adapt(script: str, site_url: str) -> str:
@@ -38,11 +46,22 @@ def adapt(script: str, site_url: str) -> str:
         address = f"new URL({url}.href.slice({len(site_url)}),{base})"
         return f"function {match['name']}({url},{base}){{return {address}}}"
 
+    def wait(match: re.Match) -> str:
+        index, then = match["index"], match["map"]
+        return f"{match['asked']}.pipe({switch}(h=>{index}.pipe({then}(i=>[i,h])))).pipe({then}("
+
     if script.startswith(_DONE):
         return script
     script, compared = _SITEMAP.subn(write, script)
+    switch = found["switch"] if (found := _SEARCH.search(script)) else ""
     script, fetched = _SEARCH.subn(lambda match: f"{match['of']}(!1){match['rest']}", script)
-    for what, changed in (("compares the sitemap's addresses", compared), ("fetches the search index", fetched)):
+    script, marked = _HIGHLIGHT.subn(wait, script)
+    places = {
+        "compares the sitemap's addresses": compared,
+        "fetches the search index": fetched,
+        "marks what was searched for": marked,
+    }
+    for what, changed in places.items():
         if changed != 1:
             raise BundleError(
                 f"the theme's script {what} in {changed} places instead of 1: "

@@ -258,14 +258,17 @@ class TestAddresses:
 class TestBundle:
     SCRIPT = (
         'function fi(e,t){return e.protocol=t.protocol,e.hostname=t.hostname,e}load("https://unpkg.com/mermaid@11/x.js")'
-        ';L($(location.protocol!=="file:"),Je("search"))'
+        ';L($(location.protocol!=="file:"),Je("search")).pipe(Re(o=>o),b(()=>t))'
+        ';z([t,r.pipe(Q(we()),g(o=>!!o.searchParams.get("h")))]).pipe(m(([o,n])=>o))'
     )
 
     def test_the_sitemap_is_read_relative_to_the_page(self):
         adapted = bundle.adapt(self.SCRIPT, "https://a.org/b/")
         assert (
             adapted.partition(" */")[2]
-            == 'function fi(e,t){return new URL(e.href.slice(16),t)}load("about:blank");L($(!1),Je("search"))'
+            == 'function fi(e,t){return new URL(e.href.slice(16),t)}load("about:blank")'
+            ';L($(!1),Je("search")).pipe(Re(o=>o),b(()=>t))'
+            ';r.pipe(Q(we()),g(o=>!!o.searchParams.get("h"))).pipe(b(h=>t.pipe(m(i=>[i,h])))).pipe(m(([o,n])=>o))'
         )
 
     def test_a_script_is_adapted_once(self):
