@@ -1,8 +1,6 @@
 """The attention page: the lookups are torch's, the weights are what the recipe makes, its figures take any word."""
 
 import math
-import re
-import sys
 
 import pytest
 import torch
@@ -28,8 +26,8 @@ from snippets.data import names, pronunciations
 from snippets.data.pronunciations import END, LETTERS, PADDING, Pair, spell
 from snippets.kit import ControlError, data_path, load_weights, results
 from snippets.kit.figures import load
-from snippets.kit.session import Session
 from snippets.kit.training import manifest, stale, stale_results
+from tests.snippets.page_cells import cells_on, opened, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FIGURES = load("attention")
@@ -360,50 +358,23 @@ EDITS = [  # cell, what its prompt says to replace, by what, and the figures tha
 
 @pytest.fixture(scope="module")
 def session():
-    kept = {name: module for name, module in sys.modules.items() if name.startswith("snippets")}
-    opened = Session(ROOT)
-    opened.open("attention")
-    yield opened
-    sys.modules.update(kept)
-
-
-def text_of(cell: str) -> str:
-    module, _, region = cell.partition(":")
-    source = (ROOT / "snippets" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-    return source.split(f"[start:{region}]\n")[1].split(f"# --8<-- [end:{region}]")[0]
+    with opened("attention") as session:
+        yield session
 
 
 def test_every_cell_on_the_page_has_an_edit_here():
-    included = re.findall(r'\.cell[^\n]*\n--8<-- "attention/(\w+)\.py:(\w+)"', PAGE)
-    assert {f"attention.{module}:{region}" for module, region in included} == {cell for cell, *_ in EDITS}
+    assert cells_on("attention") == {cell for cell, *_ in EDITS}
 
 
 @pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS)
 def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
-    text = text_of(cell)
-    assert text.count(old) >= 1
-    pictures = {name: session.draw(f"attention/{name}", {}) for name in changed}
-    before = session.run(cell, text, lambda _: None)
-    after = session.run(cell, text.replace(old, new), lambda _: None)
-    try:
-        assert "error" not in before and "error" not in after, after.get("error")
-        assert {f"attention/{name}" for name in changed} <= set(after["redraw"])
-        if not changed:
-            assert after["result"] != before["result"]
-        for name, picture in pictures.items():
-            redrawn = session.draw(f"attention/{name}", {})
-            assert "figure" in redrawn, redrawn
-            assert redrawn["figure"]["data"] != picture["figure"]["data"], f"{name} does not show the edit"
+    with tried(session, cell, old, new, changed):
         if new == "":
             divided, undivided = session.draw("attention/saturation", {})["figure"]["data"][-2:]
             assert divided["y"] == undivided["y"], "the two lines become one"
         if "0 * scores" in new or new == "(query + keys)":
             rows = session.draw("attention/alignment", {})["figure"]["data"][0]["z"]
             assert all(row == pytest.approx(rows[0], abs=1e-3) for row in rows), "all rows become equal"
-    finally:
-        session.reset(cell)
-    for name, picture in pictures.items():
-        assert session.draw(f"attention/{name}", {}) == picture, f"Reset does not restore {name}"
 
 
 # --- figures -----------------------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 """The diffusion page: noise and steps are those of an independent library, weights what the recipe makes."""
 
 import hashlib
-import re
-import sys
 
 import pytest
 import torch
@@ -33,8 +31,8 @@ from snippets.diffusion.model import (
 )
 from snippets.kit import load_weights, results
 from snippets.kit.figures import load
-from snippets.kit.session import Session
 from snippets.kit.training import manifest, stale, stale_results
+from tests.snippets.page_cells import cells_on, opened, text_of, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 THEIRS = {"linear": "linear", "cosine": "squaredcos_cap_v2"}
@@ -404,46 +402,20 @@ EDITS = [  # cell, what its prompt says to replace, by what, and the figures tha
 
 @pytest.fixture(scope="module")
 def session():
-    kept = {name: module for name, module in sys.modules.items() if name.startswith("snippets")}
-    opened = Session(ROOT)
-    opened.open("diffusion")
-    yield opened
-    sys.modules.update(kept)
-
-
-def text_of(cell: str) -> str:
-    module, _, region = cell.partition(":")
-    source = (ROOT / "snippets" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-    return source.split(f"[start:{region}]\n")[1].split(f"# --8<-- [end:{region}]")[0]
+    with opened("diffusion") as session:
+        yield session
 
 
 def test_every_cell_on_the_page_has_an_edit_here():
-    included = re.findall(r'\.cell[^\n]*\n--8<-- "diffusion/(\w+)\.py:(\w+)"', PAGE)
-    assert {f"diffusion.{module}:{region}" for module, region in included} == {cell for cell, *_ in EDITS}
+    assert cells_on("diffusion") == {cell for cell, *_ in EDITS}
 
 
 @pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS)
 def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
-    text = text_of(cell)
-    assert text.count(old) >= 1
-    pictures = {name: session.draw(f"diffusion/{name}", {}) for name in changed}
     if "walkthrough" in cell and "one_call" not in cell:
         session.run("diffusion.walkthrough:one_call", text_of("diffusion.walkthrough:one_call"), lambda _: None)
-    before = session.run(cell, text, lambda _: None)
-    after = session.run(cell, text.replace(old, new), lambda _: None)
-    try:
-        assert "error" not in before and "error" not in after, after.get("error")
-        assert {f"diffusion/{name}" for name in changed} <= set(after["redraw"])
-        if cell.endswith((":draw", ":amplify")):
-            assert after["result"] != before["result"]
-        for name, picture in pictures.items():
-            redrawn = session.draw(f"diffusion/{name}", {})
-            assert "figure" in redrawn, redrawn
-            assert redrawn["figure"]["data"] != picture["figure"]["data"], f"{name} does not show the edit"
-    finally:
-        session.reset(cell)
-    for name, picture in pictures.items():
-        assert session.draw(f"diffusion/{name}", {}) == picture, f"Reset does not restore {name}"
+    with tried(session, cell, old, new, changed, says_otherwise=cell.endswith((":draw", ":amplify"))):
+        pass
 
 
 # --- figures -----------------------------------------------------------------------------------------------

@@ -3,8 +3,6 @@
 import hashlib
 import itertools
 import math
-import re
-import sys
 
 import pytest
 import torch
@@ -21,8 +19,8 @@ from snippets.encoder_decoder.metrics import bleu, edit_distance, error_rate, ex
 from snippets.encoder_decoder.model import Config, EncoderDecoder, GRUCell
 from snippets.kit import ControlError, data_path, load_weights, results
 from snippets.kit.figures import load
-from snippets.kit.session import Session
 from snippets.kit.training import manifest, stale, stale_results
+from tests.snippets.page_cells import cells_on, opened, text_of, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 SMALL = Config(embedding=7, hidden=11, summary=5)
@@ -398,44 +396,18 @@ EDITS: list[tuple] = [  # cell, what its prompt says to replace, by what, and th
 
 @pytest.fixture(scope="module")
 def session():
-    kept = {name: module for name, module in sys.modules.items() if name.startswith("snippets")}
-    opened = Session(ROOT)
-    opened.open("encoder-decoder")
-    yield opened
-    sys.modules.update(kept)
-
-
-def text_of(cell: str) -> str:
-    module, _, region = cell.partition(":")
-    source = (ROOT / "snippets" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-    return source.split(f"[start:{region}]\n")[1].split(f"# --8<-- [end:{region}]")[0]
+    with opened("encoder-decoder") as session:
+        yield session
 
 
 def test_every_cell_on_the_page_has_an_edit_here():
-    included = re.findall(r'\.cell[^\n]*\n--8<-- "encoder_decoder/(\w+)\.py:(\w+)"', PAGE)
-    assert {f"encoder_decoder.{module}:{region}" for module, region in included} == {cell for cell, *_ in EDITS}
+    assert cells_on("encoder-decoder") == {cell for cell, *_ in EDITS}
 
 
 @pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS)
 def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
-    text = text_of(cell)
-    assert text.count(old) == 1
-    pictures = {name: session.draw(f"encoder-decoder/{name}", {}) for name in changed}
-    before = session.run(cell, text, lambda _: None)
-    after = session.run(cell, text.replace(old, new), lambda _: None)
-    try:
-        assert "error" not in before and "error" not in after, after.get("error")
-        assert {f"encoder-decoder/{name}" for name in changed} <= set(after["redraw"])
-        if not changed:
-            assert after["result"] != before["result"]
-        for name, picture in pictures.items():
-            redrawn = session.draw(f"encoder-decoder/{name}", {})
-            assert "figure" in redrawn, redrawn
-            assert redrawn["figure"]["data"] != picture["figure"]["data"], f"{name} does not show the edit"
-    finally:
-        session.reset(cell)
-    for name, picture in pictures.items():
-        assert session.draw(f"encoder-decoder/{name}", {}) == picture, f"Reset does not restore {name}"
+    with tried(session, cell, old, new, changed):
+        pass
 
 
 def test_a_summary_of_signs_still_holds_a_short_word(session):

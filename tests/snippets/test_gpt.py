@@ -2,8 +2,6 @@
 
 import hashlib
 import math
-import re
-import sys
 
 import pytest
 import torch
@@ -19,8 +17,8 @@ from snippets.gpt.scaling import power_law
 from snippets.kit import load_weights, results
 from snippets.kit.data import weights_path
 from snippets.kit.figures import load
-from snippets.kit.session import Session
 from snippets.kit.training import stale, stale_results
+from tests.snippets.page_cells import cells_on, opened, text_of, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 SMALL = {"vocabulary": 61, "context": 32, "width": 24, "heads": 4, "layers": 3}
@@ -502,46 +500,20 @@ EDITS = [  # cell, what its prompt says to replace, by what, and the figures tha
 
 @pytest.fixture(scope="module")
 def session():
-    kept = {name: module for name, module in sys.modules.items() if name.startswith("snippets")}
-    opened = Session(ROOT)
-    opened.open("gpt")
-    yield opened
-    sys.modules.update(kept)
-
-
-def text_of(cell: str) -> str:
-    module, _, region = cell.partition(":")
-    source = (ROOT / "snippets" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-    return source.split(f"[start:{region}]\n")[1].split(f"# --8<-- [end:{region}]")[0]
+    with opened("gpt") as session:
+        yield session
 
 
 def test_every_cell_on_the_page_has_an_edit_here():
-    included = re.findall(r'\.cell[^\n]*\n--8<-- "gpt/(\w+)\.py:(\w+)"', PAGE)
-    assert {f"gpt.{module}:{region}" for module, region in included} == {cell for cell, *_ in EDITS}
+    assert cells_on("gpt") == {cell for cell, *_ in EDITS}
 
 
 @pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS, ids=[cell for cell, *_ in EDITS])
 def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
     if cell.startswith("gpt.walkthrough") and not cell.endswith("read"):
         session.run("gpt.walkthrough:read", text_of("gpt.walkthrough:read"), lambda _: None)
-    text, printed = text_of(cell), []
-    assert text.count(old) >= 1
-    pictures = {name: session.draw(f"gpt/{name}", {}) for name in changed}
-    before = session.run(cell, text, lambda _: None)
-    after = session.run(cell, text.replace(old, new), printed.append)
-    try:
-        assert "error" not in before and "error" not in after, after.get("error")
-        assert {f"gpt/{name}" for name in changed} <= set(after["redraw"])
-        if not changed:
-            assert printed or after["result"] != before["result"]
-        for name, picture in pictures.items():
-            redrawn = session.draw(f"gpt/{name}", {})
-            assert "figure" in redrawn, redrawn
-            assert redrawn["figure"] != picture["figure"], f"{name} does not show the edit"
-    finally:
-        session.reset(cell)
-    for name, picture in pictures.items():
-        assert session.draw(f"gpt/{name}", {}) == picture, f"Reset does not restore {name}"
+    with tried(session, cell, old, new, changed, part=None):
+        pass
 
 
 # --- figures -----------------------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 """The LSTM and GRU page: the models are torch's, the weights are what the recipe makes, the figures take any text."""
 
 import math
-import re
-import sys
 from itertools import pairwise
 
 import pytest
@@ -22,6 +20,7 @@ from snippets.lstm_gru.gradients import gradient_by_distance
 from snippets.lstm_gru.model import Config, GatedModel, GRUCell, LSTMCell, last, mix, remember
 from snippets.rnn.model import ALPHABET, Cell, CharacterRNN, encode
 from snippets.rnn.model import Config as RNNConfig
+from tests.snippets.page_cells import cells_on, opened, text_of, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FIGURES = load("lstm-gru")
@@ -354,44 +353,18 @@ EDITS = [  # cell, what its prompt says to replace, by what, and the figures tha
 
 @pytest.fixture(scope="module")
 def session():
-    kept = {name: module for name, module in sys.modules.items() if name.startswith("snippets")}
-    opened = Session(ROOT)
-    opened.open("lstm-gru")
-    yield opened
-    sys.modules.update(kept)
-
-
-def text_of(cell: str) -> str:
-    module, _, region = cell.partition(":")
-    source = (ROOT / "snippets" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-    return source.split(f"[start:{region}]\n")[1].split(f"# --8<-- [end:{region}]")[0]
+    with opened("lstm-gru") as session:
+        yield session
 
 
 def test_every_cell_on_the_page_has_an_edit_here():
-    included = re.findall(r'\.cell[^\n]*\n--8<-- "lstm_gru/(\w+)\.py:(\w+)"', PAGE)
-    assert {f"lstm_gru.{module}:{region}" for module, region in included} == {cell for cell, *_ in EDITS}
+    assert cells_on("lstm-gru") == {cell for cell, *_ in EDITS}
 
 
 @pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS)
 def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
-    text = text_of(cell)
-    assert text.count(old) >= 1
-    pictures = {name: session.draw(f"lstm-gru/{name}", {}) for name in changed}
-    before = session.run(cell, text, lambda _: None)
-    after = session.run(cell, text.replace(old, new), lambda _: None)
-    try:
-        assert "error" not in before and "error" not in after, after.get("error")
-        assert {f"lstm-gru/{name}" for name in changed} <= set(after["redraw"])
-        if not changed:
-            assert after["result"] != before["result"]
-        for name, picture in pictures.items():
-            redrawn = session.draw(f"lstm-gru/{name}", {})
-            assert "figure" in redrawn, redrawn
-            assert redrawn["figure"]["data"] != picture["figure"]["data"], f"{name} does not show the edit"
-    finally:
-        session.reset(cell)
-    for name, picture in pictures.items():
-        assert session.draw(f"lstm-gru/{name}", {}) == picture, f"Reset does not restore {name}"
+    with tried(session, cell, old, new, changed):
+        pass
 
 
 def curve(session: Session, name: str, trace: str, **values: object) -> list[float]:

@@ -2,8 +2,6 @@
 
 import hashlib
 import math
-import re
-import sys
 
 import pytest
 import torch
@@ -14,7 +12,6 @@ from torch import nn
 from snippets.data import copy_task, names
 from snippets.kit import ControlError, data_path, load_weights, results
 from snippets.kit.figures import load
-from snippets.kit.session import Session
 from snippets.kit.training import manifest, stale, stale_results
 from snippets.rnn import train
 from snippets.rnn.gradients import gradient_by_distance
@@ -29,6 +26,7 @@ from snippets.rnn.model import (
     sample,
     temper,
 )
+from tests.snippets.page_cells import cells_on, opened, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FIGURES = load("rnn")
@@ -368,44 +366,18 @@ EDITS = [  # cell, what its prompt says to replace, by what, and the figures tha
 
 @pytest.fixture(scope="module")
 def session():
-    kept = {name: module for name, module in sys.modules.items() if name.startswith("snippets")}
-    opened = Session(ROOT)
-    opened.open("rnn")
-    yield opened
-    sys.modules.update(kept)
-
-
-def text_of(cell: str) -> str:
-    module, _, region = cell.partition(":")
-    source = (ROOT / "snippets" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-    return source.split(f"[start:{region}]\n")[1].split(f"# --8<-- [end:{region}]")[0]
+    with opened("rnn") as session:
+        yield session
 
 
 def test_every_cell_on_the_page_has_an_edit_here():
-    included = re.findall(r'\.cell[^\n]*\n--8<-- "rnn/(\w+)\.py:(\w+)"', PAGE)
-    assert {f"rnn.{module}:{region}" for module, region in included} == {cell for cell, *_ in EDITS}
+    assert cells_on("rnn") == {cell for cell, *_ in EDITS}
 
 
 @pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS)
 def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
-    text = text_of(cell)
-    assert text.count(old) >= 1
-    pictures = {name: session.draw(f"rnn/{name}", {}) for name in changed}
-    before = session.run(cell, text, lambda _: None)
-    after = session.run(cell, text.replace(old, new), lambda _: None)
-    try:
-        assert "error" not in before and "error" not in after, after.get("error")
-        assert {f"rnn/{name}" for name in changed} <= set(after["redraw"])
-        if not changed:
-            assert after["result"] != before["result"]
-        for name, picture in pictures.items():
-            redrawn = session.draw(f"rnn/{name}", {})
-            assert "figure" in redrawn, redrawn
-            assert redrawn["figure"]["data"] != picture["figure"]["data"], f"{name} does not show the edit"
-    finally:
-        session.reset(cell)
-    for name, picture in pictures.items():
-        assert session.draw(f"rnn/{name}", {}) == picture, f"Reset does not restore {name}"
+    with tried(session, cell, old, new, changed):
+        pass
 
 
 # --- figures -----------------------------------------------------------------------------------------------

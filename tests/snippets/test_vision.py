@@ -1,8 +1,6 @@
 """The vision page: the models are right, the weights are what the recipe makes, the figures take any drawing."""
 
 import hashlib
-import re
-import sys
 
 import numpy
 import pytest
@@ -15,7 +13,6 @@ from torch.nn import functional as F
 from snippets.data import digits, make_digits
 from snippets.kit import data_path, load_weights, results
 from snippets.kit.figures import load
-from snippets.kit.session import Session
 from snippets.kit.training import manifest, stale, stale_results
 from snippets.vision import train
 from snippets.vision.figures import multiply_adds
@@ -35,6 +32,7 @@ from snippets.vision.model import (
     rollout,
 )
 from snippets.vision.samples import samples
+from tests.snippets.page_cells import cells_on, opened, text_of, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FIGURES = load("vision")
@@ -431,46 +429,20 @@ EDITS = [  # cell, what its prompt says to replace, by what, and the figures tha
 
 @pytest.fixture(scope="module")
 def session():
-    kept = {name: module for name, module in sys.modules.items() if name.startswith("snippets")}
-    opened = Session(ROOT)
-    opened.open("vision")
-    for cell in ("stages", "overlap"):  # later cells use what these define
-        opened.run(f"vision.walkthrough:{cell}", text_of(f"vision.walkthrough:{cell}"), lambda _: None)
-    yield opened
-    sys.modules.update(kept)
-
-
-def text_of(cell: str) -> str:
-    module, _, region = cell.partition(":")
-    source = (ROOT / "snippets" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
-    return source.split(f"[start:{region}]\n")[1].split(f"# --8<-- [end:{region}]")[0]
+    with opened("vision") as session:
+        for cell in ("stages", "overlap"):  # later cells use what these define
+            session.run(f"vision.walkthrough:{cell}", text_of(f"vision.walkthrough:{cell}"), lambda _: None)
+        yield session
 
 
 def test_every_cell_on_the_page_has_an_edit_here():
-    included = re.findall(r'\.cell[^\n]*\n--8<-- "vision/(\w+)\.py:(\w+)"', PAGE)
-    assert {f"vision.{module}:{region}" for module, region in included} == {cell for cell, *_ in EDITS}
+    assert cells_on("vision") == {cell for cell, *_ in EDITS}
 
 
 @pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS)
 def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
-    text = text_of(cell)
-    assert text.count(old) >= 1
-    pictures = {name: session.draw(f"vision/{name}", {}) for name in changed}
-    before = session.run(cell, text, lambda _: None)
-    after = session.run(cell, text.replace(old, new), lambda _: None)
-    try:
-        assert "error" not in before and "error" not in after, after.get("error")
-        assert {f"vision/{name}" for name in changed} <= set(after["redraw"])
-        if not changed:
-            assert after["result"] != before["result"]
-        for name, picture in pictures.items():
-            redrawn = session.draw(f"vision/{name}", {})
-            assert "figure" in redrawn, redrawn
-            assert redrawn["figure"]["data"] != picture["figure"]["data"], f"{name} does not show the edit"
-    finally:
-        session.reset(cell)
-    for name, picture in pictures.items():
-        assert session.draw(f"vision/{name}", {}) == picture, f"Reset does not restore {name}"
+    with tried(session, cell, old, new, changed):
+        pass
 
 
 def test_the_moved_six_is_lost_and_found_as_the_page_says(trained):
