@@ -155,10 +155,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if slug:
         check_sections(text)
         page.meta["description"] = site.catalogue.architectures[slug].summary
-    values.fill_values(text, site.value)
-    cited = citations.cite(text, site.references)
-    indexes.link_architectures(text, site.catalogue)
-    figures.link_figures(text, site.numbers)
+    cited = refer(site, text)
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
@@ -175,17 +172,25 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         result += f"\n\n{text.block(indexes.related(site.catalogue, slug, site.counts, text.url))}\n"
         if not result.lstrip().startswith("# "):
             result = f"# {entry.title}\n\n{result}"
-    if cited:
-        result += f"\n\n## References\n\n{text.block(citations.references_html(cited))}\n"
-    return result
+    return result + references(text, cited)
 
 
-def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put figures, cells, lists and formulas where they belong."""
-    site, source = _site, page.file.src_uri
-    if source in site.lessons:
-        return lesson_html(site, site.lessons[source], html, page, config)
-    text, slug = site.texts[source], site.slug(source)
+def refer(site: Site, text: PageText) -> list[citations.Reference]:
+    """Put values, citations and links to architectures and figures into a text; return the works it cites."""
+    values.fill_values(text, site.value)
+    cited = citations.cite(text, site.references)
+    indexes.link_architectures(text, site.catalogue)
+    figures.link_figures(text, site.numbers)
+    return cited
+
+
+def references(text: PageText, cited: list[citations.Reference]) -> str:
+    """Return the Markdown of the list of works at the end of a page; nothing if it cites none."""
+    return f"\n\n## References\n\n{text.block(citations.references_html(cited))}\n" if cited else ""
+
+
+def render(site: Site, text: PageText, source: str, html: str) -> str:
+    """Render the formulas of a page, and note what was wrong with it."""
 
     def fail(tex: str, reason: str, advice: str) -> None:
         first = tex.strip().splitlines()[0] if tex.strip() else tex
@@ -194,8 +199,18 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
             Problem(text.file, site.pages[source].line(position), f"the formula `{tex}`: {reason}", advice)
         )
 
-    html = site.formulas.render(text.fill(html), fail)
+    html = site.formulas.render(html, fail)
     site.problems += text.problems
+    return html
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put figures, cells, lists and formulas where they belong."""
+    site, source = _site, page.file.src_uri
+    if source in site.lessons:
+        return lesson_html(site, site.lessons[source], html, page, config)
+    text, slug = site.texts[source], site.slug(source)
+    html = render(site, text, source, text.fill(html))
     if slug:
         entry = site.catalogue.architectures[slug]
         data = indexes.page_data_html(indexes.page_data(entry, site.placed[source]))
@@ -211,23 +226,11 @@ def lesson_html(site: Site, lesson: lessons.Lesson, notebook: str, page: Page, c
     """Return a lesson's page from its text and what the notebook plugin's run of it left, and set its contents."""
     lessons.fill_cells(lesson, lessons.outputs(notebook))
     text = lesson.page
-    values.fill_values(text, site.value)
-    cited = citations.cite(text, site.references)
-    indexes.link_architectures(text, site.catalogue)
-    figures.link_figures(text, site.numbers)
-    result = text.text
-    if cited:
-        result += f"\n\n## References\n\n{text.block(citations.references_html(cited))}\n"
+    cited = refer(site, text)
     converter = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
-    html = text.fill(converter.convert(result))
+    html = text.fill(converter.convert(text.text + references(text, cited)))
     page.toc = get_toc(converter.toc_tokens)
-
-    def fail(tex: str, reason: str, advice: str) -> None:
-        position = max(text.text.find(tex.strip()), 0)
-        site.problems.append(Problem(text.file, text.line(position), f"the formula `{tex}`: {reason}", advice))
-
-    html = site.formulas.render(html, fail)
-    site.problems += text.problems
+    html = render(site, text, page.file.src_uri, html)
     header = lessons.header_html(lesson) + indexes.page_data_html(lessons.page_data(lesson))
     return html.replace("</h1>", f"</h1>{header}", 1)
 
