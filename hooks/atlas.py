@@ -58,6 +58,12 @@ class Site:
         known = path.parent.as_posix() == "architectures" and path.stem in self.catalogue.architectures
         return path.stem if known else ""
 
+    def owner(self, source: str) -> str:
+        """Return the slug of the page at `source` if figures can be its own: an architecture, or a page beside them."""
+        beside = Path(source).stem if Path(source).suffix == ".md" and Path(source).parent == Path() else ""
+        own = beside and (self.paths["snippets"] / beside.replace("-", "_")).is_dir()
+        return self.slug(source) or (beside if own else "")
+
     def value(self, path: str) -> object:
         """Return what ``{{ path }}`` stands for: a measured result, or a number about the site."""
         slug, *keys = path.split(".")
@@ -124,16 +130,19 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def survey(site: Site) -> None:
     """Count what every page holds, number the figures, and see that each is used where it should, once."""
     uses: dict[str, dict[str, list[tuple[str, str, int]]]] = {"figure": {}, "diagram": {}}
+    files = {entry.slug: entry.file for entry in site.catalogue.written}
     for source, page in site.pages.items():
         slug = site.slug(source)
         if slug:
             site.counts[slug] = reading.count(page)
+        owner = site.owner(source)
+        if owner and not slug:
+            files[owner] = page.file
         for number, (identity, _) in enumerate(find_ids(page.text, FIGURE), start=1):
             site.numbers.setdefault(identity, (page.url, number))
         for kind, pattern in (("figure", FIGURE), ("diagram", DIAGRAM)):
             for identity, position in find_ids(page.text, pattern):
-                uses[kind].setdefault(identity, []).append((slug, page.file, page.line(position)))
-    files = {entry.slug: entry.file for entry in site.catalogue.written}
+                uses[kind].setdefault(identity, []).append((owner, page.file, page.line(position)))
     for kind in uses:
         known = figures.built(site.paths["generated"] / f"{kind}s")
         site.problems += figures.check_use(uses[kind], known, files, kind)
@@ -217,7 +226,12 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         header = reading.header_html(entry, site.counts[slug])
         html = html.replace("</h1>", f"</h1>{header}{data}", 1)
     elif site.cells.get(source) or site.placed.get(source):  # a page beside the architectures whose code runs too
-        record = {"slug": Path(source).stem, "title": page.title or "", "family": "", "figures": site.placed[source]}
+        record = {
+            "slug": Path(source).stem,
+            "title": page.title or "",
+            "family": page.meta.get("family", ""),
+            "figures": site.placed[source],
+        }
         html = indexes.page_data_html(record) + html
     return html
 

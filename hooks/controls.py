@@ -34,6 +34,7 @@ def _label(spec: dict, identity: str) -> str:
 
 def _text(spec: dict, identity: str, described: str) -> str:
     optional = f' placeholder="{escape(spec["placeholder"])}"' if spec.get("placeholder") else ""
+    optional += f' data-shared="{escape(spec["shared"])}"' if spec.get("shared") else ""
     optional += f' minlength="{spec["minLength"]}"' if spec.get("minLength") else ""
     return (
         f'{_label(spec, identity)}<input type="text" id="{identity}" name="{spec["name"]}" '

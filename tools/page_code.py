@@ -1,7 +1,8 @@
 """Which files a page's Python needs: its modules, what they import, its weights, results and data.
 
-A page is an architecture's or a lesson's. A lesson's slug is ``lesson-02``; its file in `docs/lessons/` is, in the
-reader's browser, the module ``lesson_02.notebook``, beside what `snippets/lesson_02/` holds.
+A page is an architecture's, a lesson's, or one beside them that has a folder of its own in `snippets`. A lesson's slug
+is ``lesson-02``; its file in `docs/lessons/` is, in the reader's browser, the module ``lesson_02.notebook``, beside what
+`snippets/lesson_02/` holds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from snippets.kit import percent, sources
 from tools.files import ROOT, AssetError
 
 SNIPPETS = ROOT / "snippets"
-PAGES = ROOT / "docs" / "architectures"
+DOCS = ROOT / "docs"
+PAGES = DOCS / "architectures"
 LESSONS = ROOT / "docs" / "lessons"
 NOTEBOOK = "notebook"
 OWN_FILES = ("weights.safetensors", "results.json")
@@ -43,8 +45,10 @@ def lessons() -> dict[str, Path]:
 
 
 def page_file(slug: str) -> Path:
-    """The file that a page is written in."""
-    return lessons().get(slug, PAGES / f"{slug}.md")
+    """The file that a page is written in: an architecture's, a lesson's, or that of a page beside them."""
+    return lessons().get(slug) or next(
+        (path for folder in (PAGES, DOCS) if (path := folder / f"{slug}.md").is_file()), PAGES / f"{slug}.md"
+    )
 
 
 def page_text(slug: str) -> str:

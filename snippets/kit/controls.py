@@ -62,6 +62,7 @@ class Text(Control):
             alphabet is taken as the small one, and the other way round.
         min_length: the fewest characters the figure can be drawn for.
         placeholder: shown in the empty field.
+        shared: a name; all texts of this name, on every page, are one text wherever the reader types it.
     """
 
     type = "text"
@@ -75,8 +76,10 @@ class Text(Control):
         alphabet: str | None = None,
         min_length: int = 1,
         placeholder: str = "",
+        shared: str = "",
         help: str = "",
     ) -> None:
+        self.shared = shared
         self.max_length = max_length
         self.min_length = min_length
         self.alphabet = alphabet
@@ -115,7 +118,7 @@ class Text(Control):
             "minLength": self.min_length,
             "placeholder": self.placeholder,
             "alphabet": self.alphabet,
-        }
+        } | ({"shared": self.shared} if self.shared else {})
 
 
 class Slider(Control):

@@ -87,6 +87,8 @@ class Figure:
     def draw(self, **values: object) -> dict:
         """Return the figure for these control values: ``{"data": […], "layout": {…}}``, checked to be plain.
 
+        A ``"note"`` beside them is a sentence for the reader on what was made of the controls.
+
         Raises:
             ControlError: a value is unusable.
             FigureError: the function returned something that is not a plain figure.
@@ -97,10 +99,12 @@ class Figure:
 
     def check(self, result: object) -> None:
         """Raise `FigureError` unless `result` is a plain, finite figure with a height."""
-        if not isinstance(result, dict) or set(result) != {"data", "layout"}:
+        if not isinstance(result, dict) or set(result) - {"note"} != {"data", "layout"}:
             raise self.fault(
-                "must return a dict with exactly “data” and “layout” (use a plot helper of the kit)"
+                "must return a dict with “data” and “layout” (use a plot helper of the kit), and at most a “note”"
             )
+        if not isinstance(result.get("note", ""), str):
+            raise self.fault("has a “note” that is no text")
         if not isinstance(result["data"], list) or not isinstance(result["layout"], dict):
             raise self.fault("“data” must be a list of traces and “layout” a dict")
         problem = find_not_plain(result)

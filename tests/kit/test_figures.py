@@ -92,8 +92,8 @@ def test_a_figure_needs_caption_and_description(words: str | None) -> None:
 @pytest.mark.parametrize(
     ("result", "reason"),
     [
-        (None, "must return a dict with exactly “data” and “layout”"),
-        ({"data": []}, "must return a dict with exactly “data” and “layout”"),
+        (None, "must return a dict with “data” and “layout”"),
+        ({"data": []}, "must return a dict with “data” and “layout”"),
         ({"data": {}, "layout": {}}, "“data” must be a list"),
         ({"data": [], "layout": {}}, "“layout.height” must be set"),
         ({"data": [], "layout": {"height": True}}, "“layout.height” must be set"),
@@ -103,6 +103,7 @@ def test_a_figure_needs_caption_and_description(words: str | None) -> None:
         ),
         ({"data": [{"y": (1, 2)}], "layout": {"height": 1}}, r"holds a tuple.* at data\[0\]\.y"),
         ({"data": [], "layout": {"height": 1, "x": {2: 1}}}, "has the key 2"),
+        ({"data": [], "layout": {"height": 1}, "note": 3}, "has a “note” that is no text"),
     ],
 )
 def test_what_is_not_a_plain_figure_is_refused_with_its_place(result: object, reason: str) -> None:

@@ -14,6 +14,7 @@ from snippets.gpt import train
 from snippets.gpt.memory import cache_bytes
 from snippets.gpt.model import GPT, Block, Config, Pattern, choose, generate, rotate, turns
 from snippets.gpt.scaling import power_law
+from snippets.gpt.sentence import LONGEST, SENTENCE, SIGNS, read
 from snippets.kit import load_weights, results
 from snippets.kit.data import weights_path
 from snippets.kit.figures import load
@@ -552,3 +553,27 @@ def test_the_attention_figure_takes_the_mask_away():
     above = [(row, column) for row in range(len(masked)) for column in range(row + 1, len(masked))]
     assert all(masked[row][column] == 0 for row, column in above)
     assert any(open_[row][column] > 0 for row, column in above)
+
+
+# --- a reader's sentence -----------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=400))
+@settings(max_examples=200, deadline=None)
+def test_every_text_becomes_tokens_that_the_model_can_read(text):
+    reading = read(text)
+    assert 2 <= len(reading.ids) == len(reading.labels) <= LONGEST
+    assert reading.labels[0] == "¶"
+
+
+def test_what_was_done_to_a_text_is_said():
+    assert read(SENTENCE).note == ""
+    assert read(SENTENCE).text == SENTENCE
+    assert SENTENCE in read(" \n ").note
+    assert "10,000 tokens" in read("x" * 10_000).note
+    assert "“🍓” is not in the novels" in read("a 🍓 field").note
+    assert read("“Oh!” — she said…").note == ""
+
+
+def test_the_signs_that_the_model_knows_are_those_of_the_novels():
+    assert set(prose.novels()) == SIGNS

@@ -4,6 +4,7 @@
  */
 
 import { DrawingPad } from "./drawing.js";
+import { onSharedText, sharedText, shareText } from "./shared.js";
 
 /** @typedef {import("./types.js").ControlValue} ControlValue */
 /** @typedef {import("./types.js").ControlValues} ControlValues */
@@ -142,6 +143,27 @@ function pointControl(element, changed, signal) {
   };
 }
 
+/**
+ * Lets a text follow the reader: it takes what was typed elsewhere, and gives what is typed here.
+ * @param {HTMLInputElement} input
+ * @param {() => void} followed called when a text came from elsewhere
+ * @param {AbortSignal} signal
+ */
+function share(input, followed, signal) {
+  const name = input.dataset.shared ?? "";
+  input.value = sharedText(name) ?? input.value;
+  input.addEventListener("input", () => shareText(name, input.value, input), { signal });
+  onSharedText(
+    name,
+    (text) => {
+      input.value = text;
+      followed();
+    },
+    input,
+    signal,
+  );
+}
+
 /** @type {Record<string, ControlMaker>} */
 const MAKERS = {
   text: textControl,
@@ -157,8 +179,9 @@ export class ControlPanel {
    * @param {HTMLFormElement | null} form a figure without controls has none
    * @param {() => void} changed
    * @param {AbortSignal} signal
+   * @param {() => void} [followed] called when a text that is shared was changed elsewhere
    */
-  constructor(form, changed, signal) {
+  constructor(form, changed, signal, followed = changed) {
     // Browsers put back what a form held before a reload; the figure shows the values it was built with.
     form?.reset();
     form?.addEventListener("submit", (event) => event.preventDefault(), { signal });
@@ -167,6 +190,9 @@ export class ControlPanel {
     /** @type {Control[]} */
     this.controls = [...elements].map((element) => MAKERS[element.dataset.control ?? ""](element, changed, signal));
     this.opening = this.key();
+    for (const input of /** @type {Iterable<HTMLInputElement>} */ (form?.querySelectorAll("input[data-shared]") ?? [])) {
+      share(input, followed, signal);
+    }
   }
 
   /** @returns {ControlValues} */

@@ -50,7 +50,7 @@ export class FigureView {
     this.plot = /** @type {HTMLElement} */ (element.querySelector("[data-plot]"));
     this.status = /** @type {HTMLElement} */ (element.querySelector("[data-status]"));
     const form = /** @type {HTMLFormElement | null} */ (element.querySelector("form.atlas-controls"));
-    this.panel = new ControlPanel(form, perFrame(() => this.answer()), page.signal);
+    this.panel = new ControlPanel(form, perFrame(() => this.answer()), page.signal, perFrame(() => this.wait()));
     /** @type {FigureSpec | null} */
     this.spec = null;
     /** @type {Promise<Record<string, PlotFigure>> | null} */
@@ -59,6 +59,8 @@ export class FigureView {
     this.shown = null;
     this.near = false;
     this.question = 0;
+    /** Set by the page's figures: has `approach` called when the reader is near. */
+    this.look = () => {};
   }
 
   /** @returns {string} "Figure 3" */
@@ -90,6 +92,12 @@ export class FigureView {
     await this.answer();
   }
 
+  /** What is drawn is out of date: it is drawn anew when the reader is near. */
+  wait() {
+    this.near = false;
+    this.look();
+  }
+
   /**
    * Draws the figure for its controls as they stand. The latest question wins: an answer that arrives after a newer
    * question is dropped.
@@ -109,7 +117,7 @@ export class FigureView {
       await this.show(figure);
       if (!current()) return false;
       this.state = opening ? "static" : "live";
-      this.status.replaceChildren();
+      this.status.replaceChildren(figure.note ?? "");
       return true;
     } catch (cause) {
       if (current()) this.fail(cause);
@@ -264,7 +272,13 @@ export class Figures {
         },
         { rootMargin: begun ? AHEAD : "0px" },
       );
-      this.views.forEach((view) => observer.observe(view.plot));
+      for (const view of this.views.values()) {
+        view.look = () => {
+          observer.unobserve(view.plot);
+          observer.observe(view.plot);
+        };
+        if (!view.near) view.look();
+      }
       signal.addEventListener("abort", () => observer.disconnect());
       return observer;
     };

@@ -27,6 +27,8 @@ export type ControlValues = Record<string, ControlValue>;
 export interface PlotFigure {
   data: Record<string, unknown>[];
   layout: Record<string, unknown>;
+  /** A sentence on what was made of the controls. */
+  note?: string;
 }
 
 /** A figure under a lesson's cell. */
