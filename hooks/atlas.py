@@ -19,7 +19,7 @@ from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
 from hooks.page_text import PageText, Problem, read_page
-from hooks.sections import check_sections
+from hooks.sections import check_filled_in, check_sections
 
 log = logging.getLogger("mkdocs.hooks.atlas")
 
@@ -163,6 +163,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     slug = site.slug(source)
     if slug:
         check_sections(text)
+        check_filled_in(text)
         page.meta["description"] = site.catalogue.architectures[slug].summary
     cited = refer(site, text)
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
