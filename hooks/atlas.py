@@ -166,8 +166,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         check_filled_in(text)
         page.meta["description"] = site.catalogue.architectures[slug].summary
     cited = refer(site, text)
-    site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
-    diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
+    failed = config.extra.get("atlas_failures", {})
+    site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures", failed)
+    diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers, failed)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
     others["lessons"] = lambda: lessons.index_html(site.lessons)
     indexes.place_indexes(text, site.catalogue, site.counts, others)
