@@ -18,6 +18,7 @@ from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons,
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
+from hooks.front_matter import FAMILIES
 from hooks.page_text import PageText, Problem, read_page
 from hooks.sections import check_sections
 
@@ -153,7 +154,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     site, source = _site, page.file.src_uri
     if source in site.lessons:
         lesson = site.lessons[source]
-        page.meta |= {"description": lesson.front["summary"], "family": lesson.front["family"], "lesson": lesson.number}
+        page.meta |= {
+            "description": lesson.front["summary"],
+            "family": lesson.front["family"],
+            "lesson": lesson.number,
+            "kicker": f"Lesson {lesson.number}",
+        }
         return markdown  # the notebook plugin runs it; `on_page_content` makes the page
     known = site.pages[source]
     text = PageText(
@@ -163,7 +169,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     slug = site.slug(source)
     if slug:
         check_sections(text)
-        page.meta["description"] = site.catalogue.architectures[slug].summary
+        entry = site.catalogue.architectures[slug]
+        page.meta |= {"description": entry.summary, "kicker": FAMILIES[entry.family]}
     cited = refer(site, text)
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)

@@ -48,6 +48,10 @@ export function listenForShortcuts(actions) {
     },
     { capture: true },
   );
+  addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (target?.closest("[data-action=shortcuts]")) toggleOverlay();
+  });
 }
 
 /** @param {KeyboardEvent} event */
