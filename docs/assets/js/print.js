@@ -66,11 +66,18 @@ function dress() {
   const closed = /** @type {HTMLDetailsElement[]} */ ([...document.querySelectorAll("article details:not([open])")]);
   for (const details of closed) details.open = true;
   const plots = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("article .js-plotly-plot")]);
-  const widths = plots.map((plot) => plot.clientWidth);
-  plots.forEach((plot, index) => plot.style.setProperty("--print-zoom", String(Math.min(1, COLUMN / (widths[index] || 1)))));
+  const sizes = plots.map((plot) => ({ width: plot.clientWidth || COLUMN, height: plot.clientHeight }));
+  plots.forEach((plot, index) => {
+    const zoom = Math.min(1, COLUMN / sizes[index].width);
+    plot.style.setProperty("--print-zoom", String(zoom));
+    plot.style.setProperty("--figure-height", `${sizes[index].height}px`);
+  });
   return () => {
     if (scheme) document.body.dataset.mdColorScheme = scheme;
     for (const details of closed) details.open = false;
-    for (const plot of plots) plot.style.removeProperty("--print-zoom");
+    for (const plot of plots) {
+      plot.style.removeProperty("--print-zoom");
+      plot.style.removeProperty("--figure-height");
+    }
   };
 }
