@@ -1,5 +1,6 @@
 """The file that knows MkDocs: hands pages to the other hooks and stops the build when one finds a problem."""
 
+import json
 import logging
 import sys
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from mkdocs.structure.toc import get_toc
 
 from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, plain, reading, torch_tables, values
 from hooks.addresses import public_address, withdraw_sitemap
+from hooks.cards import Card, Cards, FontMissingError
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
@@ -33,6 +35,7 @@ PATHS = {
     "references": "docs/references.bib",
     "planned": "docs/architectures/planned.yml",
     "katex": "node_modules/katex",
+    "serif": "node_modules/@fontsource-variable/source-serif-4/files",
     "cache": ".cache",
 }
 
@@ -157,6 +160,7 @@ def survey(site: Site) -> None:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Rewrite what only the atlas writes; what becomes HTML waits in a block until Markdown is done."""
     site, source = _site, page.file.src_uri
+    page.meta["card"] = f"assets/cards/{address(page).strip('/') or 'home'}.png"
     if source in site.lessons:
         lesson = site.lessons[source]
         page.meta |= {
@@ -277,6 +281,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
     """Keep the pages in the order of the navigation."""
     _site.shown = nav.pages
+    config.extra["start"] = public_address(config.site_url)
     return nav
 
 
@@ -298,6 +303,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     if not start:
         withdraw_sitemap(folder)
     write_plain_pages(_site, config, folder, start)
+    write_cards(_site, config, folder)
 
 
 def write_plain_pages(site: Site, config: MkDocsConfig, folder: Path, start: str) -> None:
@@ -314,6 +320,32 @@ def write_plain_pages(site: Site, config: MkDocsConfig, folder: Path, start: str
         sections[section].append(Entry(address(page) + plain.FILE, page.title, summary))
     text = llms_txt(config.site_name, config.site_description or "", sections, start)
     (folder / "llms.txt").write_text(text, encoding="utf-8")
+
+
+def write_cards(site: Site, config: MkDocsConfig, folder: Path) -> None:
+    """Write the card of every page."""
+    tokens = json.loads((Path(__file__).parent.parent / "snippets/kit/tokens.json").read_text(encoding="utf-8"))
+    light = {name: pair["light"] for name, pair in tokens["colours"].items()}
+    try:
+        cards = Cards(site.paths["serif"], site.paths["cache"] / "cards", light)
+    except FontMissingError as error:
+        raise Abort(str(error)) from None
+    for page in site.shown:
+        family = page.meta.get("family") or ""
+        drawn = find_ids(site.pages[page.file.src_uri].text, DIAGRAM) if page.file.src_uri in site.pages else []
+        diagram = site.paths["generated"] / f"diagrams/{drawn[0][0]}.json" if drawn else None
+        card = Card(
+            title=config.site_name if page.is_homepage else page.title,
+            kicker=page.meta.get("kicker", ""),
+            summary=page.meta.get("description") or (config.site_description or "") * page.is_homepage,
+            site="" if page.is_homepage else config.site_name,
+            accent=tokens["families"][family]["light"] if family else light["accent"],
+            diagram=json.loads(diagram.read_text(encoding="utf-8"))["svg"] if diagram else "",
+        )
+        path = folder / page.meta["card"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cards.png(card))
+    cards.forget()
 
 
 def address(page: Page) -> str:
