@@ -38,6 +38,7 @@ PATHS = {
     "serif": "node_modules/@fontsource-variable/source-serif-4/files",
     "cache": ".cache",
 }
+TOKENS = json.loads((Path(__file__).parent.parent / "snippets/kit/tokens.json").read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Site:
     catalogue: Catalogue
     references: dict[str, citations.Reference]
     formulas: Formulas
+    cards: Cards
     pages: dict[str, PageText]
     lessons: dict[str, lessons.Lesson]
     counts: dict[str, reading.Counts] = field(default_factory=dict)
@@ -120,7 +122,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     }
     pages |= {source: lesson.page for source, lesson in taught.items()}
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
-    _site = Site(root, docs, paths, catalogue, references, formulas, pages, taught)
+    _site = Site(root, docs, paths, catalogue, references, formulas, open_cards(paths), pages, taught)
     survey(_site)
     if taught:
         kept = lessons.prepare(root, paths["snippets"], paths["cache"])
@@ -322,14 +324,17 @@ def write_plain_pages(site: Site, config: MkDocsConfig, folder: Path, start: str
     (folder / "llms.txt").write_text(text, encoding="utf-8")
 
 
-def write_cards(site: Site, config: MkDocsConfig, folder: Path) -> None:
-    """Write the card of every page."""
-    tokens = json.loads((Path(__file__).parent.parent / "snippets/kit/tokens.json").read_text(encoding="utf-8"))
-    light = {name: pair["light"] for name, pair in tokens["colours"].items()}
+def open_cards(paths: dict[str, Path]) -> Cards:
+    """Return what draws the cards, or stop before anything is written."""
+    colours = {name: pair["light"] for name, pair in TOKENS["colours"].items()}
     try:
-        cards = Cards(site.paths["serif"], site.paths["cache"] / "cards", light)
+        return Cards(paths["serif"], paths["cache"] / "cards", colours)
     except FontMissingError as error:
         raise Abort(str(error)) from None
+
+
+def write_cards(site: Site, config: MkDocsConfig, folder: Path) -> None:
+    """Write the card of every page."""
     for page in site.shown:
         family = page.meta.get("family") or ""
         drawn = find_ids(site.pages[page.file.src_uri].text, DIAGRAM) if page.file.src_uri in site.pages else []
@@ -339,13 +344,13 @@ def write_cards(site: Site, config: MkDocsConfig, folder: Path) -> None:
             kicker=page.meta.get("kicker", ""),
             summary=page.meta.get("description") or (config.site_description or "") * page.is_homepage,
             site="" if page.is_homepage else config.site_name,
-            accent=tokens["families"][family]["light"] if family else light["accent"],
+            accent=(TOKENS["families"][family] if family else TOKENS["colours"]["accent"])["light"],
             diagram=json.loads(diagram.read_text(encoding="utf-8"))["svg"] if diagram else "",
         )
         path = folder / page.meta["card"]
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(cards.png(card))
-    cards.forget()
+        path.write_bytes(site.cards.png(card))
+    site.cards.forget()
 
 
 def address(page: Page) -> str:
