@@ -52,11 +52,13 @@ export function nearest(asked, pages) {
 
 /** @param {string} path @returns {string} as a reader would type it */
 function readable(path) {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path; // a stray per cent sign
-  }
+  return path.replace(/(%[0-9a-f]{2})+/gi, (coded) => {
+    try {
+      return decodeURIComponent(coded);
+    } catch {
+      return coded; // bytes that are no text
+    }
+  });
 }
 
 function show() {

@@ -70,6 +70,7 @@ function dress() {
   plots.forEach((plot, index) => {
     const zoom = Math.min(1, COLUMN / sizes[index].width);
     plot.style.setProperty("--print-zoom", String(zoom));
+    plot.style.setProperty("--figure-width", `${sizes[index].width}px`);
     plot.style.setProperty("--figure-height", `${sizes[index].height}px`);
   });
   return () => {
@@ -77,6 +78,7 @@ function dress() {
     for (const details of closed) details.open = false;
     for (const plot of plots) {
       plot.style.removeProperty("--print-zoom");
+      plot.style.removeProperty("--figure-width");
       plot.style.removeProperty("--figure-height");
     }
   };
