@@ -1,5 +1,6 @@
 """The file that knows MkDocs: hands pages to the other hooks and stops the build when one finds a problem."""
 
+import json
 import logging
 import sys
 from dataclasses import dataclass, field
@@ -11,13 +12,18 @@ import markdown
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, reading, torch_tables, values
+from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, plain, reading, torch_tables, values
+from hooks.addresses import public_address, withdraw_sitemap
+from hooks.cards import Card, Cards, FontMissingError
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
+from hooks.front_matter import FAMILIES
+from hooks.llms import Entry, llms_txt
 from hooks.page_text import PageText, Problem, read_page
 from hooks.sections import check_filled_in, check_sections
 
@@ -29,8 +35,10 @@ PATHS = {
     "references": "docs/references.bib",
     "planned": "docs/architectures/planned.yml",
     "katex": "node_modules/katex",
+    "serif": "node_modules/@fontsource-variable/source-serif-4/files",
     "cache": ".cache",
 }
+TOKENS = json.loads((Path(__file__).parent.parent / "snippets/kit/tokens.json").read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -43,11 +51,14 @@ class Site:
     catalogue: Catalogue
     references: dict[str, citations.Reference]
     formulas: Formulas
+    cards: Cards
     pages: dict[str, PageText]
     lessons: dict[str, lessons.Lesson]
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
+    markdown: dict[str, str] = field(default_factory=dict)
+    shown: list[Page] = field(default_factory=list)
     cells: dict[str, list[str]] = field(default_factory=dict)
     placed: dict[str, list[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -111,7 +122,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     }
     pages |= {source: lesson.page for source, lesson in taught.items()}
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
-    _site = Site(root, docs, paths, catalogue, references, formulas, pages, taught)
+    _site = Site(root, docs, paths, catalogue, references, formulas, open_cards(paths), pages, taught)
     survey(_site)
     if taught:
         kept = lessons.prepare(root, paths["snippets"], paths["cache"])
@@ -151,9 +162,15 @@ def survey(site: Site) -> None:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Rewrite what only the atlas writes; what becomes HTML waits in a block until Markdown is done."""
     site, source = _site, page.file.src_uri
+    page.meta["card"] = f"assets/cards/{address(page).strip('/') or 'home'}.png"
     if source in site.lessons:
         lesson = site.lessons[source]
-        page.meta |= {"description": lesson.front["summary"], "family": lesson.front["family"], "lesson": lesson.number}
+        page.meta |= {
+            "description": lesson.front["summary"],
+            "family": lesson.front["family"],
+            "lesson": lesson.number,
+            "kicker": f"Lesson {lesson.number}",
+        }
         return markdown  # the notebook plugin runs it; `on_page_content` makes the page
     known = site.pages[source]
     text = PageText(
@@ -164,7 +181,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if slug:
         check_sections(text)
         check_filled_in(text)
-        page.meta["description"] = site.catalogue.architectures[slug].summary
+        entry = site.catalogue.architectures[slug]
+        page.meta |= {"description": entry.summary, "kicker": FAMILIES[entry.family]}
     cited = refer(site, text)
     failed = config.extra.get("atlas_failures", {})
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures", failed)
@@ -183,7 +201,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         result += f"\n\n{text.block(indexes.related(site.catalogue, slug, site.counts, text.url))}\n"
         if not result.lstrip().startswith("# "):
             result = f"# {entry.title}\n\n{result}"
-    return result + references(text, cited)
+    site.markdown[source] = result + references(text, cited)
+    return site.markdown[source]
 
 
 def refer(site: Site, text: PageText) -> list[citations.Reference]:
@@ -244,7 +263,9 @@ def lesson_html(site: Site, lesson: lessons.Lesson, notebook: str, page: Page, c
     text = lesson.page
     cited = refer(site, text)
     converter = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
-    html = text.fill(converter.convert(text.text + references(text, cited)))
+    site.markdown[page.file.src_uri] = text.text + references(text, cited)
+    site.texts[page.file.src_uri] = text
+    html = text.fill(converter.convert(site.markdown[page.file.src_uri]))
     page.toc = get_toc(converter.toc_tokens)
     html = render(site, text, page.file.src_uri, html)
     header = lessons.header_html(lesson) + indexes.page_data_html(lessons.page_data(lesson))
@@ -261,19 +282,82 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     return output
 
 
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+    """Keep the pages in the order of the navigation."""
+    _site.shown = nav.pages
+    config.extra["start"] = public_address(config.site_url)
+    return nav
+
+
 def on_env(env: object, config: MkDocsConfig, files: Files) -> None:
     """Stop before anything is written if a page has a problem."""
     stop_at(_site.problems)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Adapt the theme's script in the built site."""
-    for path in Path(config.site_dir, "assets/javascripts").glob("bundle.*.min.js"):
+    """Adapt the theme's script in the built site, and write what other programs read of it."""
+    folder, start = Path(config.site_dir), public_address(config.site_url)
+    for path in folder.glob("assets/javascripts/bundle.*.min.js"):
         try:
-            script = bundle.adapt(path.read_text(encoding="utf-8"), config.site_url or "")
+            script = bundle.adapt(path.read_text(encoding="utf-8"))
         except bundle.BundleError as error:
             raise Abort(str(error)) from None
         path.write_text(script, encoding="utf-8")
+    (folder / bundle.PAGES).write_text(bundle.pages_xml([address(page) for page in _site.shown]), encoding="utf-8")
+    if not start:
+        withdraw_sitemap(folder)
+    write_plain_pages(_site, config, folder, start)
+    write_cards(_site, config, folder)
+
+
+def write_plain_pages(site: Site, config: MkDocsConfig, folder: Path, start: str) -> None:
+    """Write every page as plain Markdown beside its HTML, and `llms.txt`, which lists them."""
+    addresses = {str(Path(page.file.src_uri).with_suffix("")): address(page) for page in site.shown}
+    sections: dict[str, list[Entry]] = {"Architectures": [], "Lessons": [], "More": []}
+    for page in site.shown:
+        source, summary = page.file.src_uri, page.meta.get("description", "")
+        if source not in site.markdown:
+            continue
+        text = plain.page_markdown(site.texts[source], site.markdown[source], summary, addresses)
+        (folder / address(page) / plain.FILE).write_text(text, encoding="utf-8")
+        section = "Architectures" if site.slug(source) else "Lessons" if source in site.lessons else "More"
+        sections[section].append(Entry(address(page) + plain.FILE, page.title, summary))
+    text = llms_txt(config.site_name, config.site_description or "", sections, start)
+    (folder / "llms.txt").write_text(text, encoding="utf-8")
+
+
+def open_cards(paths: dict[str, Path]) -> Cards:
+    """Return what draws the cards, or stop before anything is written."""
+    colours = {name: pair["light"] for name, pair in TOKENS["colours"].items()}
+    try:
+        return Cards(paths["serif"], paths["cache"] / "cards", colours)
+    except FontMissingError as error:
+        raise Abort(str(error)) from None
+
+
+def write_cards(site: Site, config: MkDocsConfig, folder: Path) -> None:
+    """Write the card of every page."""
+    for page in site.shown:
+        family = page.meta.get("family") or ""
+        drawn = find_ids(site.pages[page.file.src_uri].text, DIAGRAM) if page.file.src_uri in site.pages else []
+        diagram = site.paths["generated"] / f"diagrams/{drawn[0][0]}.json" if drawn else None
+        card = Card(
+            title=config.site_name if page.is_homepage else page.title,
+            kicker=page.meta.get("kicker", ""),
+            summary=page.meta.get("description") or (config.site_description or "") * page.is_homepage,
+            site="" if page.is_homepage else config.site_name,
+            accent=(TOKENS["families"][family] if family else TOKENS["colours"]["accent"])["light"],
+            diagram=json.loads(diagram.read_text(encoding="utf-8"))["svg"] if diagram else "",
+        )
+        path = folder / page.meta["card"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(site.cards.png(card))
+    site.cards.forget()
+
+
+def address(page: Page) -> str:
+    """Return a page's address relative to the site's start; nothing for the home page."""
+    return "" if page.is_homepage else page.url
 
 
 def page_address(source: Path) -> str:

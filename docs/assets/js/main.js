@@ -6,6 +6,7 @@ import { Figures } from "./figures.js";
 import { onIntent } from "./intent.js";
 import { listenForShortcuts } from "./keyboard.js";
 import { nameThemeParts, onEveryPage } from "./lifecycle.js";
+import { preparePrinting } from "./print.js";
 import { python } from "./python.js";
 import { makeScrollable } from "./scrolling.js";
 
@@ -29,6 +30,7 @@ onEveryPage((page) => {
 });
 
 nameThemeParts();
+preparePrinting();
 listenForShortcuts({
   runFocused: () => {
     const cell = cells?.containing(document.activeElement);
