@@ -14,7 +14,22 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, reading, torch_tables, values
+from hooks import (
+    bundle,
+    cells,
+    citations,
+    computed,
+    diagrams,
+    figures,
+    glossary,
+    glossary_build,
+    indexes,
+    lessons,
+    reading,
+    search_entries,
+    torch_tables,
+    values,
+)
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
@@ -28,6 +43,7 @@ PATHS = {
     "generated": "docs/assets/generated",
     "references": "docs/references.bib",
     "planned": "docs/architectures/planned.yml",
+    "glossary": "docs/glossary.yml",
     "katex": "node_modules/katex",
     "cache": ".cache",
 }
@@ -45,6 +61,7 @@ class Site:
     formulas: Formulas
     pages: dict[str, PageText]
     lessons: dict[str, lessons.Lesson]
+    glossary: glossary.Glossary
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
@@ -67,6 +84,8 @@ class Site:
     def value(self, path: str) -> object:
         """Return what ``{{ path }}`` stands for: a measured result, or a number about the site."""
         slug, *keys = path.split(".")
+        if slug == "computed":
+            return values.follow(computed.numbers(), keys, path)
         return values.follow(self.totals(), keys, path) if slug == "site" else self.result(path)
 
     def result(self, path: str) -> object:
@@ -89,6 +108,7 @@ class Site:
             "words": sum(one.words for one in counts),
             "minutes": sum(one.minutes for one in counts),
             "lessons": len(self.lessons),
+            "terms": len(self.glossary.terms),
         }
 
 
@@ -104,15 +124,17 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     catalogue, problems = read_catalogue(docs / "architectures", paths["planned"], root, paths["snippets"])
     references, wrong = citations.read_bibliography(paths["references"], root)
     taught, faults = lessons.read_lessons(docs / lessons.FOLDER, root)
-    stop_at(problems + wrong + faults)
+    terms, mistakes = glossary.read_glossary(paths["glossary"], root)
+    stop_at(problems + wrong + faults + mistakes)
     pages = {
         path.relative_to(docs).as_posix(): read_page(path, root, page_address(path.relative_to(docs)))[1]
         for path in sorted(docs.rglob("*.md"))
     }
     pages |= {source: lesson.page for source, lesson in taught.items()}
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
-    _site = Site(root, docs, paths, catalogue, references, formulas, pages, taught)
+    _site = Site(root, docs, paths, catalogue, references, formulas, pages, taught, terms)
     survey(_site)
+    _site.problems += glossary.check_references(terms, catalogue, _site.numbers)
     if taught:
         kept = lessons.prepare(root, paths["snippets"], paths["cache"])
         config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(kept)
@@ -165,10 +187,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         check_sections(text)
         page.meta["description"] = site.catalogue.architectures[slug].summary
     cited = refer(site, text)
+    if source == glossary.SOURCE:
+        cited += glossary_build.refer_terms(site, refer)
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
     others["lessons"] = lambda: lessons.index_html(site.lessons)
+    if site.glossary.terms:
+        others["glossary"] = lambda: glossary.PLACE
     indexes.place_indexes(text, site.catalogue, site.counts, others)
 
     def prompt(content: str, position: int) -> str:
@@ -220,6 +246,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         return lesson_html(site, site.lessons[source], html, page, config)
     text, slug = site.texts[source], site.slug(source)
     html = render(site, text, source, text.fill(html))
+    html = glossary.mark_page(site.glossary, html, source, text.url, slug)
     if slug:
         entry = site.catalogue.architectures[slug]
         data = indexes.page_data_html(indexes.page_data(entry, site.placed[source]))
@@ -245,6 +272,7 @@ def lesson_html(site: Site, lesson: lessons.Lesson, notebook: str, page: Page, c
     html = text.fill(converter.convert(text.text + references(text, cited)))
     page.toc = get_toc(converter.toc_tokens)
     html = render(site, text, page.file.src_uri, html)
+    html = glossary.mark_page(site.glossary, html, page.file.src_uri, text.url, "")
     header = lessons.header_html(lesson) + indexes.page_data_html(lessons.page_data(lesson))
     return html.replace("</h1>", f"</h1>{header}", 1)
 
@@ -260,12 +288,21 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 
 
 def on_env(env: object, config: MkDocsConfig, files: Files) -> None:
-    """Stop before anything is written if a page has a problem."""
+    """Fill the glossary, which knows what all other pages use; stop before anything is written if there is a problem."""
+    if glossary.SOURCE in _site.texts:
+        page = files.get_file_from_path(glossary.SOURCE).page
+        page.content = page.content.replace(glossary.PLACE, glossary_build.glossary_html(_site))
     stop_at(_site.problems)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Adapt the theme's script in the built site."""
+    """Write what hover cards and the search know of terms and figures, and adapt the theme's script."""
+    glossary_build.write_cards(_site, Path(config.site_dir))
+    search_entries.add_entries(
+        Path(config.site_dir, "search/search_index.json"),
+        search_entries.figure_entries(_site.numbers, _site.paths["generated"] / "figures", _site.catalogue)
+        + search_entries.term_entries(_site.glossary),
+    )
     for path in Path(config.site_dir, "assets/javascripts").glob("bundle.*.min.js"):
         try:
             script = bundle.adapt(path.read_text(encoding="utf-8"), config.site_url or "")

@@ -193,7 +193,8 @@ def figure_html(record: dict, number: int, caption: str = "") -> str:
         f"{controls_html(record['controls'], record['id'])}"
         f'<div class="atlas-plot" data-plot role="img" aria-label="{spoken}"></div>'
         '<p class="atlas-figure__status" data-status role="status" data-search-exclude="true"></p>'
-        f"<figcaption><b>Figure {number}.</b> {inline_html(caption)}{tags}"
+        f'<figcaption data-search-exclude="true"><b>Figure {number}.</b> '
+        f"{inline_html(caption)}{tags}"
         '<details><summary data-search-exclude="true">What to notice</summary> '
         f"<p>{inline_html(record['description'])}</p></details>"
         "</figcaption></figure>"

@@ -1,0 +1,77 @@
+"""Entries of the search index for terms and figures, beside those that the search plugin makes of pages and sections."""
+
+import json
+from html import escape, unescape
+from pathlib import Path
+
+from hooks.catalogue import Catalogue
+from hooks.figures import anchor
+from hooks.glossary import URL, Glossary
+from hooks.inline import plain_text
+
+# The search counts a page's title five times and a section's twice. A term must win against a page of its name, and
+# a name of one word against longer names that contain it.
+_BOOSTS = {1: 12.0, 2: 7.0}
+_BOOST = 5.0
+
+
+def term_entries(glossary: Glossary) -> list[dict]:
+    """Return an entry for every term."""
+    return [
+        {
+            "location": f"{URL}#{term.id}",
+            "title": f"{escape(term.name, quote=False)} · glossary term",
+            "text": _plain(" ".join([*term.aliases, glossary.definitions[term.id]])),
+            "boost": _BOOSTS.get(len(term.name.replace("-", " ").split()), _BOOST),
+        }
+        for term in glossary.terms.values()
+    ]
+
+
+def figure_entries(numbers: dict[str, tuple[str, int]], folder: Path, catalogue: Catalogue) -> list[dict]:
+    """Return an entry for every figure on a page.
+
+    Args:
+        numbers: for each figure placed anywhere, the address of its page and its number there.
+        folder: where the builder writes figures.
+        catalogue: the architectures, whose titles name the pages.
+    """
+    entries = []
+    for identity, (url, number) in numbers.items():
+        path = folder / f"{identity}.json"
+        if not path.is_file():
+            continue
+        record = json.loads(path.read_text(encoding="utf-8"))
+        slug, _, name = identity.partition("/")
+        known = catalogue.architectures.get(slug)
+        title = short_title(known.title) if known else slug
+        words = name.replace("_", " ")
+        entries.append(
+            {
+                "location": f"{url}#{anchor(identity)}",
+                "title": f"Figure {number} · {words[:1].upper()}{words[1:]} ({escape(title, quote=False)})",
+                "text": _plain(f"{record['caption']} {record['description']}"),
+            }
+        )
+    return entries
+
+
+def short_title(title: str) -> str:
+    """Return what a title says in parentheses, if it does: ``Generative Pretraining (GPT)`` is ``GPT``."""
+    return title.rpartition("(")[2].removesuffix(")").strip() if title.endswith(")") else title
+
+
+def add_entries(index: Path, entries: list[dict]) -> None:
+    """Put entries into the index that the search plugin has written; entries that are there already are replaced."""
+    if not index.is_file():
+        return
+    content = json.loads(index.read_text(encoding="utf-8"))
+    places = {entry["location"] for entry in entries}
+    content["docs"] = [entry for entry in content["docs"] if entry["location"] not in places] + entries
+    part = index.with_suffix(".part")
+    part.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
+    part.replace(index)
+
+
+def _plain(markdown: str) -> str:
+    return escape(unescape(plain_text(markdown)), quote=False)
