@@ -134,7 +134,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
     _site = Site(root, docs, paths, catalogue, references, formulas, pages, taught, terms)
     survey(_site)
-    _site.problems += glossary.check_references(terms, catalogue, _site.numbers)
+    _site.problems += glossary.check_references(terms, catalogue, _site.numbers, pages)
     if taught:
         kept = lessons.prepare(root, paths["snippets"], paths["cache"])
         config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(kept)
@@ -288,7 +288,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 
 
 def on_env(env: object, config: MkDocsConfig, files: Files) -> None:
-    """Fill the glossary, which knows what all other pages use; stop before anything is written if there is a problem."""
+    """Fill the glossary, which knows what all pages use; stop before anything is written if there is a problem."""
     if glossary.SOURCE in _site.texts:
         page = files.get_file_from_path(glossary.SOURCE).page
         page.content = page.content.replace(glossary.PLACE, glossary_build.glossary_html(_site))

@@ -36,7 +36,7 @@ def numbers() -> dict[str, float]:
 
 
 def block_parameters(layers: int, width: int) -> int:
-    """Parameters of the matrices of a stack of blocks: 4 D² in attention and 8 D² in a feed-forward part of width 4 D."""
+    """Parameters of the matrices of blocks of width D: 4 D² in attention, 8 D² in a feed-forward part of width 4 D."""
     return layers * (4 + 8) * width * width
 
 

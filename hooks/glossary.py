@@ -1,26 +1,28 @@
 """The glossary: terms from one YAML file, checked key by key, and the page that lists them."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from html import escape, unescape
+from html import escape
 from pathlib import Path
 
 import yaml
+from bs4 import BeautifulSoup
 
 from hooks.catalogue import Catalogue
-from hooks.figures import anchor, relative
+from hooks.figures import relative
 from hooks.front_matter import LEVELS, suggestion
 from hooks.indexes import address
-from hooks.inline import inline_html, plain_text
+from hooks.inline import inline_html
 from hooks.marking import Recogniser, Use, mark
 from hooks.page_text import PageText, Problem
 from hooks.reading import plural
 
 SOURCE = "glossary.md"
 URL = "glossary/"
-PLACE = '<div data-glossary-place></div>'
-_TEXTS = ("term", "level", "definition", "formula", "number", "page")
-_LISTS = ("aliases", "forms", "shown")
+PLACE = "<div data-glossary-place></div>"
+_TEXTS = ("term", "level", "definition", "formula", "where", "number", "page")
+_LISTS = ("aliases", "forms", "shown", "not_on")
 _NEEDED = ("term", "level", "definition")
 _WORDS = (15, 95)
 
@@ -35,11 +37,13 @@ class Term:
         level: who should know it first.
         definition: one paragraph of Markdown.
         formula: TeX, or nothing.
+        where: one line of Markdown that says what the formula's symbols are, or nothing.
         number: one line of Markdown with a number, or nothing.
         aliases: other names, shown with the entry and found by the search.
         forms: what is recognised in prose; the name and the aliases unless the entry says otherwise.
         shown: ids of the figures in which it can be seen.
         page: the slug of the architecture page that is about it, or nothing.
+        not_on: sources of pages on which the word means something else.
         lines: the line of each key in the file.
     """
 
@@ -48,11 +52,13 @@ class Term:
     level: str
     definition: str
     formula: str
+    where: str
     number: str
     aliases: tuple[str, ...]
     forms: tuple[str, ...]
     shown: tuple[str, ...]
     page: str
+    not_on: tuple[str, ...]
     lines: dict[str, int]
 
     @property
@@ -162,7 +168,7 @@ def _check(values: dict, lines: dict[str, int], file: str) -> list[Problem]:
 
 
 def check_references(
-    glossary: Glossary, catalogue: Catalogue, numbers: dict[str, tuple[str, int]]
+    glossary: Glossary, catalogue: Catalogue, numbers: dict[str, tuple[str, int]], sources: Collection[str]
 ) -> list[Problem]:
     """Check that pages' topics are terms, and that entries name figures and pages that exist.
 
@@ -170,6 +176,7 @@ def check_references(
         glossary: the terms; if there are none, the site has no glossary and nothing is checked.
         catalogue: the architectures.
         numbers: for each figure placed anywhere, the address of its page and its number there.
+        sources: every page's path under `docs`.
     """
     if not glossary.terms:
         return []
@@ -196,6 +203,10 @@ def check_references(
             message = f"`{term.name}` names the page `{term.page}`, which no page or plan has"
             advice = suggestion(term.page, catalogue.architectures)
             problems.append(Problem(glossary.file, term.lines["page"], message, advice))
+        for source in term.not_on:
+            if source not in sources:
+                message = f"`{term.name}` is not to be marked on `{source}`, which is no page"
+                problems.append(Problem(glossary.file, term.lines["not_on"], message, suggestion(source, sources)))
     return problems
 
 
@@ -226,8 +237,11 @@ def take(glossary: Glossary, text: PageText) -> None:
 def mark_page(glossary: Glossary, html: str, source: str, url: str, slug: str) -> str:
     """Link a page's terms to the glossary and remember where they are used; the page's own subject is not linked."""
     own = {term.id for term in glossary.terms.values() if slug and term.page == slug}
-    html, uses = mark(html, glossary.recogniser, lambda term, text: link(term, text, url), own)
+    other = {term.id for term in glossary.terms.values() if source in term.not_on}
+    html, uses = mark(html, glossary.recogniser, lambda term, text: link(term, text, url), own | other)
     for use in uses:
+        if use.term in other:
+            continue
         glossary.uses.setdefault(use.term, {}).setdefault(source, []).append(use)
     return html
 
@@ -239,24 +253,19 @@ def link(term: str, text: str, url: str) -> str:
 
 
 def page_html(
-    glossary: Glossary,
-    catalogue: Catalogue,
-    numbers: dict[str, tuple[str, int]],
-    titles: dict[str, tuple[str, str]],
-    captions: dict[str, str],
+    glossary: Glossary, catalogue: Catalogue, figures: dict[str, str], titles: dict[str, tuple[str, str]]
 ) -> str:
     """Return the list of terms with its filters.
 
     Args:
         glossary: the terms, their definitions taken and their uses known.
         catalogue: the architectures.
-        numbers: for each figure placed anywhere, the address of its page and its number there.
+        figures: for each figure in which a term is shown, the HTML that leads to it.
         titles: for each page's source, its address and its title.
-        captions: the caption of each figure, as HTML.
     """
     letters: dict[str, list[str]] = {}
     for term in sorted(glossary.terms.values(), key=lambda term: term.name.strip("[(").casefold()):
-        entry = _entry(glossary, term, catalogue, numbers, titles, captions)
+        entry = _entry(glossary, term, catalogue, figures, titles)
         letters.setdefault(term.letter, []).append(entry)
     jump = "".join(f'<a href="#letter-{letter.lower()}">{letter}</a>' for letter in letters)
     groups = "".join(
@@ -283,9 +292,8 @@ def _entry(
     glossary: Glossary,
     term: Term,
     catalogue: Catalogue,
-    numbers: dict[str, tuple[str, int]],
+    figures: dict[str, str],
     titles: dict[str, tuple[str, str]],
-    captions: dict[str, str],
 ) -> str:
     definition, _ = mark(
         f"<p>{glossary.definitions[term.id]}</p>",
@@ -300,6 +308,8 @@ def _entry(
     ]
     if term.formula:
         parts.append(inline_html(f"$$\n{term.formula}\n$$"))
+    if term.where:
+        parts.append(f'<p class="atlas-glossary__where">{inline_html(term.where)}</p>')
     if term.number:
         parts.append(f'<p class="atlas-glossary__number">{glossary.numbers[term.id]}</p>')
     facts = []
@@ -309,12 +319,7 @@ def _entry(
         about = name if entry.planned else f'<a href="{relative(URL, address(entry.slug))}">{name}</a>'
         facts.append(("Page", f"{about} (planned)" if entry.planned else about))
     if term.shown:
-        links = [
-            f'<li><a href="{relative(URL, numbers[figure][0])}#{anchor(figure)}">Figure {numbers[figure][1]}</a> '
-            f"{captions.get(figure, '')}</li>"
-            for figure in term.shown
-        ]
-        facts.append(("Shown", f"<ul>{''.join(links)}</ul>"))
+        facts.append(("Shown", f"<ul>{''.join(f'<li>{figures[figure]}</li>' for figure in term.shown)}</ul>"))
     used = _used(glossary, term, catalogue, titles)
     if used:
         facts.append(("Used", used))
@@ -352,7 +357,12 @@ def cards(glossary: Glossary) -> dict[str, dict[str, str]]:
         term.id: {
             "term": term.name,
             "level": LEVELS[term.level],
-            "definition": unescape(plain_text(glossary.definitions[term.id])),
+            "definition": text_of(glossary.definitions[term.id]),
         }
         for term in glossary.terms.values()
     }
+
+
+def text_of(html: str) -> str:
+    """Return the text of a piece of HTML."""
+    return " ".join(BeautifulSoup(html, "html.parser").get_text().split())

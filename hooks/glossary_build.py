@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hooks import glossary
 from hooks.citations import Reference
+from hooks.figures import anchor, relative
+from hooks.front_matter import short_title
 from hooks.inline import inline_html
 from hooks.page_text import PageText, Problem
 
@@ -33,15 +36,24 @@ def glossary_html(site: "Site") -> str:
         line = next((term.lines["formula"] for term in terms if term.formula.strip() == tex.strip()), 1)
         site.problems.append(Problem(site.glossary.file, line, f"the formula `{tex}`: {reason}", advice))
 
-    captions = {}
-    for identity in {figure for term in terms for figure in term.shown if figure in site.numbers}:
-        path = site.paths["generated"] / "figures" / f"{identity}.json"
-        captions[identity] = inline_html(json.loads(path.read_text(encoding="utf-8"))["caption"])
-    known = {figure for term in terms for figure in term.shown} <= site.numbers.keys()
-    if not known or not all(not term.page or term.page in site.catalogue.architectures for term in terms):
-        return ""  # the problems have been noted; the build is about to stop
-    html = glossary.page_html(site.glossary, site.catalogue, site.numbers, titles(site), captions)
+    if site.problems:
+        return ""  # the build is about to stop, and what an entry names may not be there
+    shown = {figure for term in terms for figure in term.shown}
+    figures = {identity: figure_html(site, identity) for identity in sorted(shown)}
+    html = glossary.page_html(site.glossary, site.catalogue, figures, titles(site))
     return site.formulas.render(html, fail)
+
+
+def figure_html(site: "Site", identity: str) -> str:
+    """Return the line of an entry that leads to a figure: its number, its page, its caption."""
+    path = site.paths["generated"] / "figures" / f"{identity}.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    url, number = site.numbers[identity]
+    known = site.catalogue.architectures.get(record["slug"])
+    page = f" · {escape(short_title(known.title))}" if known else ""
+    measured = ' <span class="atlas-tag">measured</span>' if record["measured"] else ""
+    address = f"{relative(glossary.URL, url)}#{anchor(identity)}"
+    return f'<a href="{address}">Figure {number}{page}</a> {inline_html(record["caption"])}{measured}'
 
 
 def titles(site: "Site") -> dict[str, tuple[str, str]]:
@@ -55,8 +67,8 @@ def titles(site: "Site") -> dict[str, tuple[str, str]]:
     }
     for source, page in site.pages.items():
         if source not in found and source != glossary.SOURCE:
-            heading = next((line for line in page.text.splitlines() if line.startswith("# ")), f"# {page.url or 'Home'}")
-            found[source] = (page.url, heading.removeprefix("# ").strip())
+            headings = [line[2:].strip() for line in page.text.splitlines() if line.startswith("# ")]
+            found[source] = (page.url, next(iter(headings), page.url))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Entries of the search index for terms and figures, beside those that the search plugin makes of pages and sections."""
+"""Entries of the search index for terms and figures, beside those that the search plugin makes of sections."""
 
 import json
 from html import escape, unescape
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from hooks.catalogue import Catalogue
 from hooks.figures import anchor
-from hooks.glossary import URL, Glossary
+from hooks.front_matter import short_title
+from hooks.glossary import URL, Glossary, text_of
 from hooks.inline import plain_text
 
 # The search counts a page's title five times and a section's twice. A term must win against a page of its name, and
@@ -21,7 +22,7 @@ def term_entries(glossary: Glossary) -> list[dict]:
         {
             "location": f"{URL}#{term.id}",
             "title": f"{escape(term.name, quote=False)} · glossary term",
-            "text": _plain(" ".join([*term.aliases, glossary.definitions[term.id]])),
+            "text": escape(" ".join([*term.aliases, text_of(glossary.definitions[term.id])]), quote=False),
             "boost": _BOOSTS.get(len(term.name.replace("-", " ").split()), _BOOST),
         }
         for term in glossary.terms.values()
@@ -50,15 +51,10 @@ def figure_entries(numbers: dict[str, tuple[str, int]], folder: Path, catalogue:
             {
                 "location": f"{url}#{anchor(identity)}",
                 "title": f"Figure {number} · {words[:1].upper()}{words[1:]} ({escape(title, quote=False)})",
-                "text": _plain(f"{record['caption']} {record['description']}"),
+                "text": escape(unescape(plain_text(f"{record['caption']} {record['description']}")), quote=False),
             }
         )
     return entries
-
-
-def short_title(title: str) -> str:
-    """Return what a title says in parentheses, if it does: ``Generative Pretraining (GPT)`` is ``GPT``."""
-    return title.rpartition("(")[2].removesuffix(")").strip() if title.endswith(")") else title
 
 
 def add_entries(index: Path, entries: list[dict]) -> None:
@@ -71,7 +67,3 @@ def add_entries(index: Path, entries: list[dict]) -> None:
     part = index.with_suffix(".part")
     part.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
     part.replace(index)
-
-
-def _plain(markdown: str) -> str:
-    return escape(unescape(plain_text(markdown)), quote=False)
