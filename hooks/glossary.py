@@ -157,7 +157,7 @@ def _check(values: dict, lines: dict[str, int], file: str) -> list[Problem]:
             advice = f"write one of {', '.join(LEVELS)}"
         elif key == "definition":
             count = len(value.split())
-            if not value.strip().endswith(".") or "\n\n" in value.strip():
+            if not value.strip().endswith(".") or "\n" in value.strip():
                 advice = "write one paragraph, ending in a full stop"
             elif not _WORDS[0] <= count <= _WORDS[1]:
                 advice = f"it has {count} words; write {_WORDS[0]} to {_WORDS[1]}"
@@ -282,7 +282,7 @@ def page_html(
         '<form class="atlas-glossary__filters" hidden><label class="atlas-glossary__find">Find a term'
         '<input type="search" name="glossary-find" autocomplete="off" spellcheck="false"></label>'
         f"<fieldset><legend>Level</legend>{levels}</fieldset>"
-        f'<output>{plural(len(glossary.terms), "term")}</output></form>'
+        f"<output>{plural(len(glossary.terms), 'term')}</output></form>"
         f'<nav class="atlas-glossary__letters" aria-label="Letters">{jump}</nav>{groups}'
         '<p class="atlas-glossary__none" hidden>No term matches.</p></div>'
     )

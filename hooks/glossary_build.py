@@ -33,7 +33,9 @@ def glossary_html(site: "Site") -> str:
     terms = site.glossary.terms.values()
 
     def fail(tex: str, reason: str, advice: str) -> None:
-        line = next((term.lines["formula"] for term in terms if term.formula.strip() == tex.strip()), 1)
+        keys = ("formula", "where", "number", "definition")
+        lines = (term.lines[key] for term in terms for key in keys if tex.strip() in getattr(term, key))
+        line = next(lines, 1)
         site.problems.append(Problem(site.glossary.file, line, f"the formula `{tex}`: {reason}", advice))
 
     if site.problems:

@@ -12,7 +12,6 @@ from html.parser import HTMLParser
 _BLOCKS = {"p", "li", "td"}
 _AROUND = {"ul", "ol", "table", "tbody", "tr", "em"}
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,7 @@ class _Reader(HTMLParser):
             self.heading = 0
 
     def handle_data(self, data: str) -> None:
-        if self.heading and not any(tag == "a" for tag, _ in self.open):
-            self.titles[self.section] += data
+        self.read_title(data)
         if not data.strip() or not self.open or not all(plain for _, plain in self.open):
             return
         if any(tag in _BLOCKS for tag, _ in self.open):
@@ -134,8 +132,12 @@ class _Reader(HTMLParser):
             self.prose.append((start, start + len(data), section, lambda: self.titles[section].strip()))
 
     def handle_entityref(self, name: str) -> None:
-        if self.heading:
-            self.titles[self.section] += f"&{name};"
+        self.read_title(f"&{name};")
 
     def handle_charref(self, name: str) -> None:
-        self.handle_entityref(f"#{name}")
+        self.read_title(f"&#{name};")
+
+    def read_title(self, text: str) -> None:
+        """Add a text to the title of the section if it stands in its heading, outside the permalink."""
+        if self.heading and not any(tag == "a" for tag, _ in self.open):
+            self.titles[self.section] += text
