@@ -10,23 +10,39 @@ from hooks.front_matter import short_title
 from hooks.glossary import URL, Glossary, text_of
 from hooks.inline import plain_text
 
-# The search counts a page's title five times and a section's twice. A term must win against a page of its name, and
-# a name of one word against longer names that contain it.
-_BOOSTS = {1: 12.0, 2: 7.0}
-_BOOST = 5.0
+# The search counts a page's title five times and a section's twice: a term must win against a page of its name. It
+# also takes words for beginnings, and rare words for better ones: "token" must win against "tokenizer".
+_BOOST = 12.0
+_LESS_A_WORD = 1.5
+_LENGTHENED = 0.3
 
 
 def term_entries(glossary: Glossary) -> list[dict]:
     """Return an entry for every term."""
+    names = [term.name for term in glossary.terms.values()]
     return [
         {
             "location": f"{URL}#{term.id}",
             "title": f"{escape(term.name, quote=False)} · glossary term",
             "text": escape(" ".join([*term.aliases, text_of(glossary.definitions[term.id])]), quote=False),
-            "boost": _BOOSTS.get(len(term.name.replace("-", " ").split()), _BOOST),
+            "boost": boost(term.name, names),
         }
         for term in glossary.terms.values()
     ]
+
+
+def boost(name: str, names: list[str]) -> float:
+    """Return how much more a term's entry counts than a section, so that every term comes first for its own name."""
+    words = _words(name)
+    lengthened = any(
+        all(any(word.startswith(start) for word in words) for start in starts) and not set(starts) <= set(words)
+        for starts in map(_words, names)
+    )
+    return max(_BOOST - _LESS_A_WORD * (len(words) - 1), 6.0) * (_LENGTHENED if lengthened else 1)
+
+
+def _words(name: str) -> list[str]:
+    return name.lower().replace("-", " ").split()
 
 
 def figure_entries(numbers: dict[str, tuple[str, int]], folder: Path, catalogue: Catalogue) -> list[dict]:
