@@ -300,7 +300,12 @@ def on_post_build(config: MkDocsConfig) -> None:
     glossary_build.write_cards(_site, Path(config.site_dir))
     search_entries.add_entries(
         Path(config.site_dir, "search/search_index.json"),
-        search_entries.figure_entries(_site.numbers, _site.paths["generated"] / "figures", _site.catalogue)
+        search_entries.figure_entries(
+            _site.numbers,
+            _site.paths["generated"] / "figures",
+            _site.catalogue,
+            figures.own_captions(_site.pages.values()),
+        )
         + search_entries.term_entries(_site.glossary),
     )
     for path in Path(config.site_dir, "assets/javascripts").glob("bundle.*.min.js"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hooks import glossary
 from hooks.citations import Reference
-from hooks.figures import anchor, relative
+from hooks.figures import anchor, own_captions, relative
 from hooks.front_matter import short_title
 from hooks.inline import inline_html
 from hooks.page_text import PageText, Problem
@@ -41,13 +41,14 @@ def glossary_html(site: "Site") -> str:
     if site.problems:
         return ""  # the build is about to stop, and what an entry names may not be there
     shown = {figure for term in terms for figure in term.shown}
-    figures = {identity: figure_html(site, identity) for identity in sorted(shown)}
+    captions = own_captions(site.pages.values())
+    figures = {identity: figure_html(site, identity, captions.get(identity, "")) for identity in sorted(shown)}
     html = glossary.page_html(site.glossary, site.catalogue, figures, titles(site))
     return site.formulas.render(html, fail)
 
 
-def figure_html(site: "Site", identity: str) -> str:
-    """Return the line of an entry that leads to a figure: its number, its page, its caption."""
+def figure_html(site: "Site", identity: str, caption: str) -> str:
+    """Return the line of an entry that leads to a figure: its number, its page, its caption or `caption`."""
     path = site.paths["generated"] / "figures" / f"{identity}.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     url, number = site.numbers[identity]
@@ -55,7 +56,7 @@ def figure_html(site: "Site", identity: str) -> str:
     page = f" · {escape(short_title(known.title))}" if known else ""
     measured = ' <span class="atlas-tag">measured</span>' if record["measured"] else ""
     address = f"{relative(glossary.URL, url)}#{anchor(identity)}"
-    return f'<a href="{address}">Figure {number}{page}</a> {inline_html(record["caption"])}{measured}'
+    return f'<a href="{address}">Figure {number}{page}</a> {inline_html(caption or record["caption"])}{measured}'
 
 
 def titles(site: "Site") -> dict[str, tuple[str, str]]:

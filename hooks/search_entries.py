@@ -45,13 +45,16 @@ def _words(name: str) -> list[str]:
     return name.lower().replace("-", " ").split()
 
 
-def figure_entries(numbers: dict[str, tuple[str, int]], folder: Path, catalogue: Catalogue) -> list[dict]:
+def figure_entries(
+    numbers: dict[str, tuple[str, int]], folder: Path, catalogue: Catalogue, captions: dict[str, str]
+) -> list[dict]:
     """Return an entry for every figure on a page.
 
     Args:
         numbers: for each figure placed anywhere, the address of its page and its number there.
         folder: where the builder writes figures.
         catalogue: the architectures, whose titles name the pages.
+        captions: those that replace a figure's own.
     """
     entries = []
     for identity, (url, number) in numbers.items():
@@ -63,11 +66,12 @@ def figure_entries(numbers: dict[str, tuple[str, int]], folder: Path, catalogue:
         known = catalogue.architectures.get(slug)
         title = short_title(known.title) if known else slug
         words = name.replace("_", " ")
+        caption = captions.get(identity, record["caption"])
         entries.append(
             {
                 "location": f"{url}#{anchor(identity)}",
                 "title": f"Figure {number} · {words[:1].upper()}{words[1:]} ({escape(title, quote=False)})",
-                "text": escape(unescape(plain_text(f"{record['caption']} {record['description']}")), quote=False),
+                "text": escape(unescape(plain_text(f"{caption} {record['description']}")), quote=False),
             }
         )
     return entries
