@@ -16,7 +16,23 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, plain, reading, torch_tables, values
+from hooks import (
+    bundle,
+    cells,
+    citations,
+    computed,
+    diagrams,
+    figures,
+    glossary,
+    glossary_build,
+    indexes,
+    lessons,
+    plain,
+    reading,
+    search_entries,
+    torch_tables,
+    values,
+)
 from hooks.addresses import public_address, withdraw_sitemap
 from hooks.cards import Card, Cards, FontMissingError
 from hooks.catalogue import Catalogue, read_catalogue
@@ -34,6 +50,7 @@ PATHS = {
     "generated": "docs/assets/generated",
     "references": "docs/references.bib",
     "planned": "docs/architectures/planned.yml",
+    "glossary": "docs/glossary.yml",
     "katex": "node_modules/katex",
     "serif": "node_modules/@fontsource-variable/source-serif-4/files",
     "cache": ".cache",
@@ -54,6 +71,7 @@ class Site:
     cards: Cards
     pages: dict[str, PageText]
     lessons: dict[str, lessons.Lesson]
+    glossary: glossary.Glossary
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
@@ -78,6 +96,8 @@ class Site:
     def value(self, path: str) -> object:
         """Return what ``{{ path }}`` stands for: a measured result, or a number about the site."""
         slug, *keys = path.split(".")
+        if slug == "computed":
+            return values.follow(computed.numbers(), keys, path)
         return values.follow(self.totals(), keys, path) if slug == "site" else self.result(path)
 
     def result(self, path: str) -> object:
@@ -100,6 +120,7 @@ class Site:
             "words": sum(one.words for one in counts),
             "minutes": sum(one.minutes for one in counts),
             "lessons": len(self.lessons),
+            "terms": len(self.glossary.terms),
         }
 
 
@@ -115,15 +136,17 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     catalogue, problems = read_catalogue(docs / "architectures", paths["planned"], root, paths["snippets"])
     references, wrong = citations.read_bibliography(paths["references"], root)
     taught, faults = lessons.read_lessons(docs / lessons.FOLDER, root)
-    stop_at(problems + wrong + faults)
+    terms, mistakes = glossary.read_glossary(paths["glossary"], root)
+    stop_at(problems + wrong + faults + mistakes)
     pages = {
         path.relative_to(docs).as_posix(): read_page(path, root, page_address(path.relative_to(docs)))[1]
         for path in sorted(docs.rglob("*.md"))
     }
     pages |= {source: lesson.page for source, lesson in taught.items()}
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
-    _site = Site(root, docs, paths, catalogue, references, formulas, open_cards(paths), pages, taught)
+    _site = Site(root, docs, paths, catalogue, references, formulas, open_cards(paths), pages, taught, terms)
     survey(_site)
+    _site.problems += glossary.check_references(terms, catalogue, _site.numbers, pages)
     if taught:
         kept = lessons.prepare(root, paths["snippets"], paths["cache"])
         config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(kept)
@@ -184,11 +207,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         entry = site.catalogue.architectures[slug]
         page.meta |= {"description": entry.summary, "kicker": FAMILIES[entry.family]}
     cited = refer(site, text)
+    if source == glossary.SOURCE:
+        cited += glossary_build.refer_terms(site, refer)
     failed = config.extra.get("atlas_failures", {})
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures", failed)
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers, failed)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
     others["lessons"] = lambda: lessons.index_html(site.lessons)
+    if site.glossary.terms:
+        others["glossary"] = lambda: glossary.PLACE
     indexes.place_indexes(text, site.catalogue, site.counts, others)
 
     def prompt(content: str, position: int) -> str:
@@ -241,6 +268,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         return lesson_html(site, site.lessons[source], html, page, config)
     text, slug = site.texts[source], site.slug(source)
     html = render(site, text, source, text.fill(html))
+    html = glossary.mark_page(site.glossary, html, source, text.url, slug)
     if slug:
         entry = site.catalogue.architectures[slug]
         data = indexes.page_data_html(indexes.page_data(entry, site.placed[source]))
@@ -268,6 +296,7 @@ def lesson_html(site: Site, lesson: lessons.Lesson, notebook: str, page: Page, c
     html = text.fill(converter.convert(site.markdown[page.file.src_uri]))
     page.toc = get_toc(converter.toc_tokens)
     html = render(site, text, page.file.src_uri, html)
+    html = glossary.mark_page(site.glossary, html, page.file.src_uri, text.url, "")
     header = lessons.header_html(lesson) + indexes.page_data_html(lessons.page_data(lesson))
     return html.replace("</h1>", f"</h1>{header}", 1)
 
@@ -290,13 +319,27 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
 
 
 def on_env(env: object, config: MkDocsConfig, files: Files) -> None:
-    """Stop before anything is written if a page has a problem."""
+    """Fill the glossary, which knows what all pages use; stop before anything is written if there is a problem."""
+    if glossary.SOURCE in _site.texts:
+        page = files.get_file_from_path(glossary.SOURCE).page
+        page.content = page.content.replace(glossary.PLACE, glossary_build.glossary_html(_site))
     stop_at(_site.problems)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Adapt the theme's script in the built site, and write what other programs read of it."""
+    """Adapt the theme's script in the built site, and write what cards, the search and other programs read of it."""
     folder, start = Path(config.site_dir), public_address(config.site_url)
+    glossary_build.write_cards(_site, folder)
+    search_entries.add_entries(
+        folder / "search/search_index.json",
+        search_entries.figure_entries(
+            _site.numbers,
+            _site.paths["generated"] / "figures",
+            _site.catalogue,
+            figures.own_captions(_site.pages.values()),
+        )
+        + search_entries.term_entries(_site.glossary),
+    )
     for path in folder.glob("assets/javascripts/bundle.*.min.js"):
         try:
             script = bundle.adapt(path.read_text(encoding="utf-8"))
