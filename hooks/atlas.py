@@ -14,7 +14,20 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, reading, torch_tables, values
+from hooks import (
+    bundle,
+    cells,
+    citations,
+    diagrams,
+    figures,
+    home,
+    indexes,
+    lessons,
+    reading,
+    timeline,
+    torch_tables,
+    values,
+)
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
@@ -28,6 +41,8 @@ PATHS = {
     "generated": "docs/assets/generated",
     "references": "docs/references.bib",
     "planned": "docs/architectures/planned.yml",
+    "planned_lessons": "docs/lessons/planned.yml",
+    "timeline": "docs/timeline.yml",
     "katex": "node_modules/katex",
     "cache": ".cache",
 }
@@ -45,6 +60,8 @@ class Site:
     formulas: Formulas
     pages: dict[str, PageText]
     lessons: dict[str, lessons.Lesson]
+    planned_lessons: dict[int, str]
+    milestones: list[timeline.Milestone]
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
@@ -89,6 +106,8 @@ class Site:
             "words": sum(one.words for one in counts),
             "minutes": sum(one.minutes for one in counts),
             "lessons": len(self.lessons),
+            "course": len(self.lessons) + len(self.planned_lessons),
+            "milestones": len(self.milestones),
         }
 
 
@@ -104,14 +123,16 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     catalogue, problems = read_catalogue(docs / "architectures", paths["planned"], root, paths["snippets"])
     references, wrong = citations.read_bibliography(paths["references"], root)
     taught, faults = lessons.read_lessons(docs / lessons.FOLDER, root)
-    stop_at(problems + wrong + faults)
+    to_come, unclear = home.read_planned_lessons(paths["planned_lessons"], root, taught)
+    milestones, untold = timeline.read_timeline(paths["timeline"], root, catalogue, references)
+    stop_at(problems + wrong + faults + unclear + untold)
     pages = {
         path.relative_to(docs).as_posix(): read_page(path, root, page_address(path.relative_to(docs)))[1]
         for path in sorted(docs.rglob("*.md"))
     }
     pages |= {source: lesson.page for source, lesson in taught.items()}
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
-    _site = Site(root, docs, paths, catalogue, references, formulas, pages, taught)
+    _site = Site(root, docs, paths, catalogue, references, formulas, pages, taught, to_come, milestones)
     survey(_site)
     if taught:
         kept = lessons.prepare(root, paths["snippets"], paths["cache"])
@@ -164,11 +185,16 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if slug:
         check_sections(text)
         page.meta["description"] = site.catalogue.architectures[slug].summary
+    timeline.place_timeline(text, site.milestones, site.catalogue)
     cited = refer(site, text)
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
     others["lessons"] = lambda: lessons.index_html(site.lessons)
+    others["map"] = lambda: home.map_html(site.catalogue, site.counts, text.url)
+    others["tracks"] = lambda: home.tracks_html(
+        site.catalogue, site.counts, site.lessons, site.planned_lessons, text.url
+    )
     indexes.place_indexes(text, site.catalogue, site.counts, others)
 
     def prompt(content: str, position: int) -> str:

@@ -26,6 +26,9 @@ onEveryPage((page) => {
   }
   for (const cell of cells.cells) onIntent(cell.element, () => python.warm(), page.signal);
   makeScrollable(page);
+  if (page.data?.family) import("./reading.js").then(({ watchReading }) => watchReading(page));
+  if (page.root.querySelector("[data-atlas-map]")) import("./home.js").then(({ mountHome }) => mountHome(page));
+  if (page.root.querySelector("[data-timeline]")) import("./timeline.js").then(({ mountTimeline }) => mountTimeline(page));
 });
 
 nameThemeParts();
