@@ -21,6 +21,7 @@ LETTER = 14.0
 SMALL = 10.0
 LONGEST_LINE = 150  # where a label is broken
 LANE_PADDING = 6
+SPACE = 10  # between two labels of a row
 LIFT = 9  # from a dot up to its label
 FOOT = 11  # from a dot down to the next row
 LAST = 132  # right of the last year; a longer label stands to the left of its dot
@@ -188,39 +189,39 @@ def _label(entry: Architecture) -> tuple[str, ...]:
 def _label_width(entry: Architecture) -> float:
     lines = _label(entry)
     last = text_width(lines[-1]) + (text_width(" planned", SMALL) + 2 if entry.planned else 0)
-    return max([*map(text_width, lines[:-1]), last])
+    return max([*map(text_width, lines[:-1]), last, 2 * DOT])
+
+
+def _extent(entry: Architecture, places: dict[str, float]) -> tuple[float, float]:
+    """Return where a label begins and ends: right of its dot or, where the picture ends, left of it."""
+    x, width = places[entry.slug], _label_width(entry)
+    left = x - DOT if x - DOT + width <= WIDTH else x + DOT - width
+    return left, left + width
+
+
+def _near(left: float, right: float, other_left: float, other_right: float) -> bool:
+    return left < other_right + SPACE and other_left < right + SPACE
 
 
 def _lane(members: list[Architecture], places: dict[str, float], top: float) -> tuple[list[Node], float]:
     """Put the architectures of a family on as many rows as their labels need; return them and where the rows end."""
     rows: list[list[Architecture]] = []
-    ends: list[float] = []
     for entry in members:
-        x = places[entry.slug]
-        row = next((number for number, end in enumerate(ends) if end + 10 <= x - DOT), len(rows))
-        if row == len(rows):
-            rows.append([])
-            ends.append(0)
-        rows[row].append(entry)
-        ends[row] = min(x - DOT + _label_width(entry), WIDTH)
-        if x - DOT + _label_width(entry) > WIDTH:  # set to the left of its dot; the row's earlier labels must end before
-            start = x + DOT - _label_width(entry)
-            others = [places[e.slug] - DOT + _label_width(e) for e in rows[row][:-1]]
-            if any(end + 10 > start for end in others):
-                rows[row].pop()
-                ends[row] = max(others)
-                rows.append([entry])
-                ends.append(WIDTH)
+        left, right = _extent(entry, places)
+        row = next((row for row in rows if not any(_near(left, right, *_extent(e, places)) for e in row)), None)
+        if row is None:
+            rows.append([entry])
+        else:
+            row.append(entry)
     nodes = []
     for row in rows:
         lines = max(len(_label(entry)) for entry in row)
         y = top + lines * LINE + LIFT
         for entry in row:
-            x, width = places[entry.slug], _label_width(entry)
-            left = x - DOT if x - DOT + width <= WIDTH else x + DOT - width
             text = _label(entry)
-            box = Box(left, y - LIFT - len(text) * LINE, left + width, y - LIFT)
-            nodes.append(Node(entry, x, round(y, 1), text, box))
+            left, right = _extent(entry, places)
+            box = Box(left, y - LIFT - len(text) * LINE, right, y - LIFT)
+            nodes.append(Node(entry, places[entry.slug], round(y, 1), text, box))
         top = y + FOOT
     return nodes, top
 

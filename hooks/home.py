@@ -92,12 +92,13 @@ def _svg(picture: Picture, catalogue: Catalogue, counts: dict[str, Counts], url:
             f'<path class="atlas-map__tick" d="M{node.x - 2.8:g} {node.y + 0.2:g}l2 2.2 3.8-4.6"/>'
             f'<text y="{first:g}" font-size="{LETTER:g}">{lines}{tag}</text>'
         )
-        # `xlink:href`: the theme's script writes to the `href` of every element that has one, and an SVG's cannot be written
+        spoken = f'aria-label="{_spoken(entry, catalogue, counts)}"'
+        # Not `href`: the theme's script writes to every `href`, and that of a link in an SVG cannot be written to.
+        link = relative(url, address(entry.slug))
         inside = (
-            f'<g role="img" aria-label="{_spoken(entry, catalogue, counts)}">{shape}</g>'
+            f'<g role="img" {spoken}>{shape}</g>'
             if entry.planned
-            else f'<a xlink:href="{relative(url, address(entry.slug))}" aria-label="{_spoken(entry, catalogue, counts)}">'
-            f"{shape}</a>"
+            else f'<a xlink:href="{link}" {spoken}>{shape}</a>'
         )
         nodes.append(f"<g {_data(entry, catalogue, counts)}>{inside}</g>")
     return (
@@ -105,7 +106,8 @@ def _svg(picture: Picture, catalogue: Catalogue, counts: dict[str, Counts], url:
         'aria-label="Architectures by year, left to right, and family, top to bottom; lines lead from each to what '
         f'builds on it"><g class="atlas-map__years" aria-hidden="true">{ticks}</g>'
         f'<g class="atlas-map__lanes" aria-hidden="true">{lanes}</g>'
-        f'<g class="atlas-map__lines" aria-hidden="true">{edges}</g><g class="atlas-map__nodes">{"".join(nodes)}</g></svg>'
+        f'<g class="atlas-map__lines" aria-hidden="true">{edges}</g>'
+        f'<g class="atlas-map__nodes">{"".join(nodes)}</g></svg>'
     )
 
 
@@ -175,7 +177,7 @@ def _list(catalogue: Catalogue, counts: dict[str, Counts], url: str) -> str:
         for base in entry.builds_on:
             if base in row:
                 start = (row[base] + 0.5) * ROW
-                reach = 18 + (RAIL - 26) * math.sqrt((row[entry.slug] - row[base]) / longest)
+                reach = 16 + (RAIL - 6) * 1.2 * math.sqrt((row[entry.slug] - row[base]) / longest)
                 arcs.append(
                     f'<path data-edge="{base} {entry.slug}" data-family="{entry.family}" d="M{RAIL} {start:g}'
                     f'C{RAIL - reach:g} {start + 12:g} {RAIL - reach:g} {y - 12:g} {RAIL} {y:g}"/>'
