@@ -19,7 +19,7 @@ DOT = 6
 LINE = 14.5  # from one line of a label to the next
 LETTER = 14.0
 SMALL = 10.0
-LONGEST_LINE = 150  # where a label is broken
+LONGEST_LINE = 160  # where a label is broken
 LANE_PADDING = 6
 SPACE = 10  # between two labels of a row
 LIFT = 9  # from a dot up to its label
@@ -109,7 +109,7 @@ def short_name(title: str) -> str:
 
 def text_width(text: str, size: float = LETTER) -> float:
     """Return an upper estimate of a text's width in the site's serif."""
-    ems = sum(0.345 if c in _NARROW else 0.87 if c in _WIDE else 0.68 if c.isupper() else 0.555 for c in text)
+    ems = sum(0.36 if c in _NARROW else 0.9 if c in _WIDE else 0.74 if c.isupper() else 0.6 for c in text)
     return ems * size
 
 

@@ -48,16 +48,18 @@ function mountMap(map, signal) {
     const slug = part.dataset.node;
     part.addEventListener("pointerenter", () => show(slug), { signal });
     part.addEventListener("pointerleave", () => show(map.querySelector("[data-node]:focus-within") ? last : undefined), { signal });
-    part.addEventListener(
-      "focusin",
-      () => {
-        last = slug ?? "";
-        show(slug);
-      },
-      { signal },
-    );
-    part.addEventListener("focusout", () => show(undefined), { signal });
   }
+  // Listened for on the section: an element of an SVG with a listener for the focus would be a tab stop itself.
+  map.addEventListener(
+    "focusin",
+    (event) => {
+      const part = /** @type {Element} */ (event.target).closest("[data-node]");
+      last = part?.getAttribute("data-node") ?? "";
+      show(last || undefined);
+    },
+    { signal },
+  );
+  map.addEventListener("focusout", () => show(undefined), { signal });
   for (const node of nodes) {
     const inside = target(node);
     inside.setAttribute("tabindex", "0");
