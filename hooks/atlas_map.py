@@ -17,15 +17,16 @@ MARGIN = 14
 AXIS = 34  # the years, above the first lane
 DOT = 6
 LINE = 14.5  # from one line of a label to the next
+FAMILY_LINE = 16
 LETTER = 14.0
 SMALL = 10.0
-LONGEST_LINE = 160  # where a label is broken
-LANE_PADDING = 6
+LONGEST_LINE = 182  # where a label is broken
+LANE_PADDING = 4
 SPACE = 10  # between two labels of a row
-LIFT = 9  # from a dot up to its label
-FOOT = 11  # from a dot down to the next row
+LIFT = 8  # from a dot up to its label
+FOOT = 9  # from a dot down to the next row
 LAST = 132  # right of the last year; a longer label stands to the left of its dot
-CARTOUCHE = (316, 150)  # the card of the pointed node, in a corner that is empty
+CARTOUCHE = (316, 140)  # the card of the pointed node, in a corner that is empty
 
 _NARROW, _WIDE = set("iljtfrI.,:;'()/- "), set("mwMW@%")
 
@@ -137,7 +138,7 @@ def draw(catalogue: Catalogue) -> Picture:
             continue
         placed, bottom = _lane(members, places, top + LANE_PADDING)
         named = broken(name, GUTTER - 20, 13)
-        bottom = max(bottom + LANE_PADDING, top + 2 * LANE_PADDING + LINE * len(named))
+        bottom = max(bottom + LANE_PADDING, top + FAMILY_LINE * len(named) + 12)
         lanes.append(Lane(family, top, bottom, named))
         nodes += placed
         top = bottom

@@ -6,7 +6,20 @@ from pathlib import Path
 
 import yaml
 
-from hooks.atlas_map import DOT, LETTER, LINE, MARGIN, SMALL, WIDTH, Picture, ancestors, descendants, draw, short_name
+from hooks.atlas_map import (
+    DOT,
+    FAMILY_LINE,
+    LETTER,
+    LINE,
+    MARGIN,
+    SMALL,
+    WIDTH,
+    Picture,
+    ancestors,
+    descendants,
+    draw,
+    short_name,
+)
 from hooks.catalogue import Catalogue
 from hooks.figures import relative
 from hooks.front_matter import FAMILIES, LEVELS, Architecture
@@ -46,7 +59,7 @@ def _chips(catalogue: Catalogue) -> str:
         groups.append(f'<div role="group" aria-label="Filter by {kind}">{"".join(chips)}</div>')
     return (
         f'<div class="atlas-chips">{"".join(groups)}'
-        '<p class="atlas-chips__said" role="status" data-shown></p></div>'
+        '<p class="atlas-chips__said"><span role="status" data-shown></span></p></div>'
     )
 
 
@@ -55,9 +68,9 @@ def _svg(picture: Picture, catalogue: Catalogue, counts: dict[str, Counts], url:
     lanes = "".join(
         f'<g data-family="{lane.family}">'
         + (f'<line class="atlas-map__rule" x1="0" x2="{WIDTH}" y1="{lane.top:g}" y2="{lane.top:g}"/>')
-        + f'<text class="atlas-map__family" y="{lane.top + 22:g}">'
+        + f'<text class="atlas-map__family" y="{lane.top + 18:g}">'
         + "".join(
-            f'<tspan x="2" dy="{0 if number == 0 else 16}">{escape(line)}</tspan>'
+            f'<tspan x="2" dy="{0 if number == 0 else FAMILY_LINE}">{escape(line)}</tspan>'
             for number, line in enumerate(lane.lines)
         )
         + "</text></g>"

@@ -81,10 +81,10 @@ def shrunk(box):
     return box | {"top": box["top"] + 3, "bottom": box["bottom"] - 3}
 
 
-def test_the_map_is_on_the_first_screen(open_page):
-    page = ready(open_page(""))
-    top = page.locator(".atlas-map__picture").bounding_box()
-    assert top["y"] < 345
+def test_the_whole_map_is_on_the_first_screen(open_page):
+    page = ready(open_page("", width=1280, height=900))
+    box = page.locator(".atlas-map__picture").bounding_box()
+    assert box["y"] + box["height"] <= 900
     assert page.locator(".atlas-map__list").is_hidden()
 
 
@@ -102,6 +102,14 @@ def test_pointing_at_a_node_lights_its_lineage_and_shows_its_card(open_page):
     page.mouse.move(2, 2)
     assert card.is_hidden()
     assert lit(page) == set()
+
+
+def test_nothing_moves_when_the_filter_speaks(open_page):
+    page = ready(open_page(""))
+    before = page.locator(".atlas-map__picture").bounding_box()
+    page.get_by_role("button", name="Sequence models").click()
+    assert page.get_by_role("button", name="Show all").is_visible()
+    assert page.locator(".atlas-map__picture").bounding_box() == before
 
 
 def test_a_node_opens_its_page_in_place(open_page):
