@@ -25,11 +25,13 @@ from hooks import (
     figures,
     glossary,
     glossary_build,
+    home,
     indexes,
     lessons,
     plain,
     reading,
     search_entries,
+    timeline,
     torch_tables,
     values,
 )
@@ -51,6 +53,8 @@ PATHS = {
     "references": "docs/references.bib",
     "planned": "docs/architectures/planned.yml",
     "glossary": "docs/glossary.yml",
+    "planned_lessons": "docs/lessons/planned.yml",
+    "timeline": "docs/timeline.yml",
     "katex": "node_modules/katex",
     "serif": "node_modules/@fontsource-variable/source-serif-4/files",
     "cache": ".cache",
@@ -72,6 +76,8 @@ class Site:
     pages: dict[str, PageText]
     lessons: dict[str, lessons.Lesson]
     glossary: glossary.Glossary
+    planned_lessons: dict[int, str]
+    milestones: list[timeline.Milestone]
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
@@ -121,6 +127,8 @@ class Site:
             "minutes": sum(one.minutes for one in counts),
             "lessons": len(self.lessons),
             "terms": len(self.glossary.terms),
+            "course": len(self.lessons) + len(self.planned_lessons),
+            "milestones": len(self.milestones),
         }
 
 
@@ -137,14 +145,19 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     references, wrong = citations.read_bibliography(paths["references"], root)
     taught, faults = lessons.read_lessons(docs / lessons.FOLDER, root)
     terms, mistakes = glossary.read_glossary(paths["glossary"], root)
-    stop_at(problems + wrong + faults + mistakes)
+    to_come, unclear = home.read_planned_lessons(paths["planned_lessons"], root, taught)
+    milestones, untold = timeline.read_timeline(paths["timeline"], root, catalogue, references)
+    stop_at(problems + wrong + faults + mistakes + unclear + untold)
     pages = {
         path.relative_to(docs).as_posix(): read_page(path, root, page_address(path.relative_to(docs)))[1]
         for path in sorted(docs.rglob("*.md"))
     }
     pages |= {source: lesson.page for source, lesson in taught.items()}
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
-    _site = Site(root, docs, paths, catalogue, references, formulas, open_cards(paths), pages, taught, terms)
+    cards = open_cards(paths)
+    _site = Site(
+        root, docs, paths, catalogue, references, formulas, cards, pages, taught, terms, to_come, milestones
+    )
     survey(_site)
     _site.problems += glossary.check_references(terms, catalogue, _site.numbers, pages)
     if taught:
@@ -206,6 +219,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         check_filled_in(text)
         entry = site.catalogue.architectures[slug]
         page.meta |= {"description": entry.summary, "kicker": FAMILIES[entry.family]}
+    timeline.place_timeline(text, site.milestones, site.catalogue)
     cited = refer(site, text)
     if source == glossary.SOURCE:
         cited += glossary_build.refer_terms(site, refer)
@@ -216,6 +230,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     others["lessons"] = lambda: lessons.index_html(site.lessons)
     if site.glossary.terms:
         others["glossary"] = lambda: glossary.PLACE
+    others["map"] = lambda: home.map_html(site.catalogue, site.counts, text.url)
+    others["tracks"] = lambda: home.tracks_html(
+        site.catalogue, site.counts, site.lessons, site.planned_lessons, text.url
+    )
     indexes.place_indexes(text, site.catalogue, site.counts, others)
 
     def prompt(content: str, position: int) -> str:
