@@ -184,16 +184,16 @@ def positions(text: str, way: str, show: str) -> dict:
 @figure(
     text=sentence(),
     layer=Slider("Layer", 1, LAYERS, value=3),
-    head=Slider("Head", 1, Config().heads, value=2),
+    head=Slider("Head", 1, Config().heads, value=1),
     back=Slider("Tokens before the last", 0, 22, value=0),
 )
 def mixing(text: str, layer: int, head: int, back: int) -> dict:
     """What one token takes from the others in one head: weights (outlined), and what they bring (filled).
 
-    The weights sum to 1, and so do the shares of the resulting vector. They are not the same: a token that
-    is looked at and has a short value brings little. Many heads that find nothing put their weight on ¶, at
-    the beginning, whose value is short, which is a way of taking nothing. A share below zero pulls against the
-    sum.
+    The weights sum to 1, and so do the shares of the resulting vector. They are not the same. A token whose
+    value is short, or points another way than the rest, brings less than its weight: ¶ is one in the first
+    two heads of layer 3, where its value is about half as long as the others’. A share below zero pulls
+    against the sum.
     """
     reading = read(text)
     place = max(0, len(reading.ids) - 1 - back)

@@ -26,6 +26,8 @@ onEveryPage((page) => {
   }
   for (const cell of cells.cells) onIntent(cell.element, () => python.warm(), page.signal);
   makeScrollable(page);
+  const bar = /** @type {HTMLElement | null} */ (page.root.querySelector("[data-sentence]"));
+  if (bar) import("./pipeline.js").then(({ mountSentence }) => page.signal.aborted || mountSentence(bar, page));
 });
 
 nameThemeParts();

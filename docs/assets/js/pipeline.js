@@ -1,0 +1,85 @@
+/** The bar that holds the sentence of a page: one field for all its figures, within reach while the page scrolls. */
+
+import { make, makeButton, perFrame } from "./dom.js";
+import { onIntent } from "./intent.js";
+import { stickyHeight } from "./lifecycle.js";
+import { python } from "./python.js";
+import { onSharedText, sharedText, shareText } from "./shared.js";
+
+/** How far below the bar a heading may stand and still count as reached, in pixels. */
+const REACHED = 90;
+
+/**
+ * Fills the bar from the first shared field among the page's figures; the style sheet then hides those fields.
+ * @param {HTMLElement} host
+ * @param {import("./types.js").Page} page
+ */
+export function mountSentence(host, page) {
+  const field = /** @type {HTMLInputElement | null} */ (page.root.querySelector("figure input[data-shared]"));
+  if (!field) return;
+  const { signal } = page;
+  const name = field.dataset.shared ?? "";
+  const input = make("input", {
+    type: "text",
+    id: "atlas-sentence",
+    maxlength: field.maxLength,
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+  });
+  input.value = sharedText(name) ?? field.defaultValue;
+  const back = makeButton("Start again", () => {
+    input.value = field.defaultValue;
+    changed();
+    input.focus();
+  });
+  const tell = () => {
+    back.hidden = input.value === field.defaultValue;
+  };
+  const changed = () => {
+    tell();
+    shareText(name, input.value, input);
+  };
+  tell();
+  input.addEventListener("input", changed, { signal });
+  onSharedText(
+    name,
+    (text) => {
+      input.value = text;
+      tell();
+    },
+    input,
+    signal,
+  );
+  const form = make("form", { method: "dialog" }, make("label", { for: input.id }, "Your sentence"), input, back);
+  form.addEventListener("submit", (event) => event.preventDefault(), { signal });
+  onIntent(form, () => python.warm(), signal);
+  host.replaceChildren(form);
+  const stages = /** @type {HTMLElement[]} */ ([...page.root.querySelectorAll("h2.atlas-stage")]);
+  if (stages.length) host.append(stageList(host, stages, signal));
+}
+
+/**
+ * Links to the stages, the one the reader is at marked.
+ * @param {HTMLElement} host
+ * @param {HTMLElement[]} stages
+ * @param {AbortSignal} signal
+ */
+function stageList(host, stages, signal) {
+  const links = stages.map((stage, index) => {
+    const title = stage.firstChild?.textContent?.trim() ?? "";
+    return make("a", { href: `#${stage.id}`, title, "aria-label": `Stage ${index + 1}: ${title}` }, String(index + 1));
+  });
+  const mark = () => {
+    const line = stickyHeight() + host.offsetHeight + REACHED;
+    const at = stages.filter((stage) => stage.getBoundingClientRect().top < line).length - 1;
+    links.forEach((link, index) => {
+      if (index === at) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    });
+  };
+  addEventListener("scroll", perFrame(mark), { passive: true, signal });
+  mark();
+  const items = links.map((link) => make("li", {}, link));
+  return make("nav", { "aria-label": "Stages" }, make("ol", {}, ...items));
+}
