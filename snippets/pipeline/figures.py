@@ -17,7 +17,7 @@ from snippets.pipeline.stages import added, chosen, continuations, surprises, tr
 
 LAYERS, WIDTH, INNER = Config().layers, Config().width, Config().inner
 SLICES = 8  # experts cut from one feed-forward part
-DRAWN, LENGTH = 8, 8  # continuations, and tokens of each: what a browser computes while a slider moves
+DRAWN, LENGTH = 8, 6  # continuations, and tokens of each: what a browser computes while a slider moves
 UNITS = 24  # inner units that are shown
 RULES = {
     "person": "names or means a person",
@@ -63,6 +63,10 @@ def names(reading: Reading) -> list[str]:
 
 def label(index: int) -> str:
     return prose.tokenizer().label(index)
+
+
+def signed(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
 
 
 def count(number: int, thing: str) -> str:
@@ -129,10 +133,10 @@ def embedding(text: str, show: str) -> dict:
 def positions(text: str, way: str, show: str) -> dict:
     """The last token's own embedding put at every place: its score against itself, place by place.
 
-    Whatever differs between two cells comes from the places alone. Without positions nothing does. Rotary
-    scores are equal along each diagonal: they know the distance and nothing else. Sinusoids that are added
-    mix with the token's own numbers, and equal distances get unequal scores. ALiBi falls by the same amount
-    with each step. Then look at what marks a place.
+    No learned matrix stands between, so whatever differs between two cells comes from the places. Without
+    positions nothing does. Rotary scores are equal along each diagonal: they know the distance and nothing
+    else. Sinusoids that are added mix with the token's own numbers, and equal distances get unequal scores.
+    ALiBi falls by the same amount with each step. Then look at what marks a place.
     """
     reading, T = read(text), len(read(text).ids)
     x = trained().embedding.weight[reading.ids[-1]].detach()
@@ -151,9 +155,10 @@ def positions(text: str, way: str, show: str) -> dict:
         )
         apart = [found.diagonal(-gap) for gap in range(1, T)]
         widest = max((float(line.max() - line.min()) for line in apart), default=0.0)
-        said = (
-            f"“{reading.labels[-1]}” at every place. At equal distance two scores differ by at most "
-            f"{widest if widest > 1e-3 else 0:.3g}."
+        said = f"“{reading.labels[-1]}” at every place. " + (
+            f"At equal distance two scores differ by up to {widest:.2f}."
+            if widest > 1e-3
+            else "At equal distance all scores are equal."
         )
         return noted(drawn, reading, said)
     if way == "sinusoidal":
@@ -225,7 +230,7 @@ def mixing(text: str, layer: int, head: int, back: int) -> dict:
     drawn["layout"] |= {"barmode": "overlay"}
     drawn["layout"]["yaxis"] |= {"tickformat": ".0%"}
     drawn["layout"]["xaxis"] |= {"tickangle": -90}
-    drawn["layout"]["margin"]["b"] = 96
+    drawn["layout"]["margin"]["b"] = 84
     most, brings = int(weights.argmax()), int(shares.argmax())
     said = (
         f"“{reading.labels[place]}” looks most at “{reading.labels[most]}” ({weights[most]:.0%}) and takes most from "
@@ -389,9 +394,9 @@ def aligned(text: str, rule: str, price: float) -> dict:
     """The next token before (outlined) and after (filled) alignment with a rule that can be checked.
 
     At a high β nothing moves. The lower it is, the more of the probability goes to what is rewarded, and
-    what the model knew about the sentence only decides among those. Reward many letters at a low β: the
-    winner is a long word that does not fit, because the rule never asked for sense. That is reward
-    hacking.
+    what the model knew about the sentence only decides among those. Reward many letters at a low β, and the
+    likeliest of the longest words wins, whether it makes sense here or not, because the rule never asked for
+    sense. That is reward hacking.
     """
     reading = read(text)
     before = reference(reading)
@@ -419,7 +424,7 @@ def aligned(text: str, rule: str, price: float) -> dict:
     drawn["layout"] |= {"barmode": "overlay"}
     drawn["layout"]["yaxis"] |= {"tickformat": ".0%"}
     drawn["layout"]["xaxis"] |= {"tickangle": -90}
-    drawn["layout"]["margin"]["b"] = 84
+    drawn["layout"]["margin"]["b"] = 78
     gained = [(gives * policy).sum().item() for policy in (before, after)]
     said = f"Mean reward {gained[0]:.3g} before, {gained[1]:.3g} after, for a KL of {paid(after, before):.2f} nats."
     return noted(drawn, reading, said)
@@ -473,7 +478,7 @@ def frontier(text: str, rule: str) -> dict:
 
 @figure(
     text=sentence(),
-    drawn=Slider("Continuations drawn", 1, DRAWN, value=4),
+    drawn=Slider("Continuations drawn", 1, DRAWN, value=DRAWN),
     judge=Choice(
         "Keep the one with",
         {"likely": "the highest probability", "stop": "an end of sentence", "letters": "the most letters"},
@@ -484,7 +489,7 @@ def frontier(text: str, rule: str) -> dict:
 def candidates(text: str, drawn: int, judge: str, seed: int) -> dict:
     """The sentence continued several times by the same model; a judge keeps one (dark).
 
-    Each row was drawn token by token, 8 tokens long. Drawing more changes no weight and costs as many forward
+    Each row was drawn token by token, 6 tokens long. Drawing more changes no weight and costs as many forward
     passes as tokens. Whether it helps depends on the judge: probability prefers the plainest text, a rule that
     can be checked finds what it asks for as soon as one row has it. Ties go to the likelier row.
     """
@@ -506,10 +511,10 @@ def candidates(text: str, drawn: int, judge: str, seed: int) -> dict:
         ]
         for row in range(drawn)
     ]
-    titles = [f"{total:.1f}" for total in likely]
-    shown = strip(rows, titles=titles, indent=44, lines=2 * DRAWN, caption="log-probability, and the continuation")
+    titles = [signed(total) for total in likely]
+    shown = strip(rows, titles=titles, indent=44, lines=DRAWN + 1, caption="log-probability, and the continuation")
     asked = {
-        "likely": f"Row {best + 1} is the likeliest, with {likely[best]:.1f} nats.",
+        "likely": f"Row {best + 1} is the likeliest, with {signed(likely[best])} nats.",
         "stop": f"Row {best + 1} ends a sentence." if marks[best] else "No row ends a sentence: the likeliest is kept.",
         "letters": f"Row {best + 1} has {marks[best]:.0f} letters.",
     }[judge]

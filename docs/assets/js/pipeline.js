@@ -55,31 +55,32 @@ export function mountSentence(host, page) {
   form.addEventListener("submit", (event) => event.preventDefault(), { signal });
   onIntent(form, () => python.warm(), signal);
   host.replaceChildren(form);
-  const stages = /** @type {HTMLElement[]} */ ([...page.root.querySelectorAll("h2.atlas-stage")]);
-  if (stages.length) host.append(stageList(host, stages, signal));
+  const headings = /** @type {HTMLElement[]} */ ([...page.root.querySelectorAll("h2")]);
+  if (headings.length) host.append(stageList(host, headings, signal));
 }
 
 /**
  * Links to the stages, the one the reader is at marked.
  * @param {HTMLElement} host
- * @param {HTMLElement[]} stages
+ * @param {HTMLElement[]} headings of the page; those of stages have the class
  * @param {AbortSignal} signal
  */
-function stageList(host, stages, signal) {
+function stageList(host, headings, signal) {
+  const stages = headings.filter((heading) => heading.classList.contains("atlas-stage"));
   const links = stages.map((stage, index) => {
     const title = stage.firstChild?.textContent?.trim() ?? "";
     return make("a", { href: `#${stage.id}`, title, "aria-label": `Stage ${index + 1}: ${title}` }, String(index + 1));
   });
   const mark = () => {
     const line = stickyHeight() + host.offsetHeight + REACHED;
-    const at = stages.filter((stage) => stage.getBoundingClientRect().top < line).length - 1;
+    const at = headings.findLast((heading) => heading.getBoundingClientRect().top < line);
     links.forEach((link, index) => {
-      if (index === at) link.setAttribute("aria-current", "true");
+      if (stages[index] === at) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     });
   };
   addEventListener("scroll", perFrame(mark), { passive: true, signal });
   mark();
-  const items = links.map((link) => make("li", {}, link));
+  const items = links.map((link) => make("li", { class: "atlas-sentence__stage" }, link));
   return make("nav", { "aria-label": "Stages" }, make("ol", {}, ...items));
 }
