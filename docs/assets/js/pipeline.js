@@ -2,11 +2,11 @@
 
 import { make, makeButton, perFrame } from "./dom.js";
 import { onIntent } from "./intent.js";
-import { stickyHeight } from "./lifecycle.js";
+import { headerHeight, stickyHeight } from "./lifecycle.js";
 import { python } from "./python.js";
 import { onSharedText, sharedText, shareText } from "./shared.js";
 
-/** How far below the bar a heading may stand and still count as reached, in pixels. */
+/** How far below what stays on top a heading may stand and still count as reached, in pixels. */
 const REACHED = 90;
 
 /**
@@ -55,24 +55,24 @@ export function mountSentence(host, page) {
   form.addEventListener("submit", (event) => event.preventDefault(), { signal });
   onIntent(form, () => python.warm(), signal);
   host.replaceChildren(form);
+  host.style.top = `${headerHeight()}px`;
   const headings = /** @type {HTMLElement[]} */ ([...page.root.querySelectorAll("h2")]);
-  if (headings.length) host.append(stageList(host, headings, signal));
+  if (headings.length) host.append(stageList(headings, signal));
 }
 
 /**
  * Links to the stages, the one the reader is at marked.
- * @param {HTMLElement} host
  * @param {HTMLElement[]} headings of the page; those of stages have the class
  * @param {AbortSignal} signal
  */
-function stageList(host, headings, signal) {
+function stageList(headings, signal) {
   const stages = headings.filter((heading) => heading.classList.contains("atlas-stage"));
   const links = stages.map((stage, index) => {
     const title = stage.firstChild?.textContent?.trim() ?? "";
     return make("a", { href: `#${stage.id}`, title, "aria-label": `Stage ${index + 1}: ${title}` }, String(index + 1));
   });
   const mark = () => {
-    const line = stickyHeight() + host.offsetHeight + REACHED;
+    const line = stickyHeight() + REACHED;
     const at = headings.findLast((heading) => heading.getBoundingClientRect().top < line);
     links.forEach((link, index) => {
       if (stages[index] === at) link.setAttribute("aria-current", "true");
