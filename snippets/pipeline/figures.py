@@ -318,7 +318,7 @@ def experts(text: str, layer: int, kept: int) -> dict:
         x=[str(number + 1) for number in range(SLICES)],
         y=names(reading),
         x_title="expert",
-        z_title="share of the lengths added",
+        z_title="share added",
         text=[["•" if dot else "" for dot in row] for row in used.tolist()],
         height=460,
     )
