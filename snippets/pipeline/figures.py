@@ -65,6 +65,13 @@ def label(index: int) -> str:
     return prose.tokenizer().label(index)
 
 
+def upright(drawn: dict, room: int) -> dict:
+    """The same figure with the tokens below it written upwards, and `room` pixels for them."""
+    drawn["layout"]["xaxis"] |= {"tickangle": -90}
+    drawn["layout"]["margin"]["b"] = room
+    return drawn
+
+
 def signed(value: float) -> str:
     return f"{value:.1f}".replace("-", "−")
 
@@ -105,6 +112,7 @@ def embedding(text: str, show: str) -> dict:
             limits=(-1.0, 1.0),
             height=440,
         )
+        drawn = upright(drawn, 74)
     else:
         reach = 0.25
         drawn = heatmap(
@@ -153,6 +161,7 @@ def positions(text: str, way: str, show: str) -> dict:
             gaps=True,
             height=460,
         )
+        drawn = upright(drawn, 96)
         apart = [found.diagonal(-gap) for gap in range(1, T)]
         widest = max((float(line.max() - line.min()) for line in apart), default=0.0)
         said = f"“{reading.labels[-1]}” at every place. " + (
@@ -229,8 +238,7 @@ def mixing(text: str, layer: int, head: int, back: int) -> dict:
     )
     drawn["layout"] |= {"barmode": "overlay"}
     drawn["layout"]["yaxis"] |= {"tickformat": ".0%"}
-    drawn["layout"]["xaxis"] |= {"tickangle": -90}
-    drawn["layout"]["margin"]["b"] = 84
+    drawn = upright(drawn, 84)
     most, brings = int(weights.argmax()), int(shares.argmax())
     said = (
         f"“{reading.labels[place]}” looks most at “{reading.labels[most]}” ({weights[most]:.0%}) and takes most from "
@@ -423,8 +431,7 @@ def aligned(text: str, rule: str, price: float) -> dict:
     )
     drawn["layout"] |= {"barmode": "overlay"}
     drawn["layout"]["yaxis"] |= {"tickformat": ".0%"}
-    drawn["layout"]["xaxis"] |= {"tickangle": -90}
-    drawn["layout"]["margin"]["b"] = 78
+    drawn = upright(drawn, 78)
     gained = [(gives * policy).sum().item() for policy in (before, after)]
     said = f"Mean reward {gained[0]:.3g} before, {gained[1]:.3g} after, for a KL of {paid(after, before):.2f} nats."
     return noted(drawn, reading, said)
