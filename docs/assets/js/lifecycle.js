@@ -103,8 +103,14 @@ export function neighbour(direction) {
   return document.querySelector(`a${footer}`) ?? document.querySelector(relation);
 }
 
-/** @returns {number} height in pixels of what stays on top of the page while it scrolls */
+/** @returns {number} height in pixels of the site's header, which stays on top of the page while it scrolls */
+export function headerHeight() {
+  return document.querySelector("[data-md-component=header]")?.getBoundingClientRect().height ?? 0;
+}
+
+/** @returns {number} the same with what a page keeps below the header */
 export function stickyHeight() {
-  const header = document.querySelector("[data-md-component=header]");
-  return header ? header.getBoundingClientRect().height : 0;
+  const bars = [...document.querySelectorAll("[data-sticky]")];
+  const stay = bars.filter((bar) => getComputedStyle(bar).position === "sticky");
+  return stay.reduce((height, bar) => height + bar.getBoundingClientRect().height, headerHeight());
 }

@@ -33,6 +33,8 @@ onEveryPage((page) => {
   if (page.data?.family) import("./reading.js").then(({ watchReading }) => watchReading(page));
   if (page.root.querySelector("[data-atlas-map]")) import("./home.js").then(({ mountHome }) => mountHome(page));
   if (page.root.querySelector("[data-timeline]")) import("./timeline.js").then(({ mountTimeline }) => mountTimeline(page));
+  const bar = /** @type {HTMLElement | null} */ (page.root.querySelector("[data-sentence]"));
+  if (bar) import("./pipeline.js").then(({ mountSentence }) => page.signal.aborted || mountSentence(bar, page));
 });
 
 nameThemeParts();
