@@ -14,7 +14,8 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-from hooks import bundle, cells, citations, diagrams, figures, indexes, lessons, reading, torch_tables, values
+from hooks import bundle, cells, citations, comparison, diagrams, figures, indexes, landscape, lessons, reading
+from hooks import torch_tables, values
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
@@ -164,10 +165,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if slug:
         check_sections(text)
         page.meta["description"] = site.catalogue.architectures[slug].summary
+    landscape.place(text, site.docs / "landscape.yml", site.root)
     cited = refer(site, text)
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
+    others |= comparison.writers(site.catalogue, text.url, site.result)
     others["lessons"] = lambda: lessons.index_html(site.lessons)
     indexes.place_indexes(text, site.catalogue, site.counts, others)
 
