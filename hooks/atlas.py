@@ -14,8 +14,20 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-from hooks import bundle, cells, citations, comparison, diagrams, figures, indexes, landscape, lessons, reading
-from hooks import torch_tables, values
+from hooks import (
+    bundle,
+    cells,
+    citations,
+    comparison,
+    diagrams,
+    figures,
+    indexes,
+    landscape,
+    lessons,
+    reading,
+    torch_tables,
+    values,
+)
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas

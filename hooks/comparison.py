@@ -1,9 +1,11 @@
 """The table in which architectures stand side by side: what their pages say of them, and what was counted.
 
-Everything is in the HTML; the page's script leaves the two or three columns that the reader picked.
+Everything is in the HTML; the page's script leaves the two or three columns that the reader picked. Roles are written
+out because a narrow screen lays the rows out as grids, and a browser then no longer takes them for a table's.
 """
 
 import json
+import re
 from collections.abc import Callable
 from html import escape
 
@@ -46,24 +48,36 @@ def table(catalogue: Catalogue, url: str, find: Find) -> str:
     entries = catalogue.written
     counts = {entry.slug: _counts(entry.slug, find) for entry in entries}
     head = "".join(
-        f'<th scope="col"{_marks(entry)}><a href="{relative(url, address(entry.slug))}">{escape(entry.title)}</a></th>'
+        f'<th scope="col" role="columnheader"{_marks(entry)}>'
+        f'<a href="{relative(url, address(entry.slug))}">{escape(short_name(entry.title))}</a></th>'
         for entry in entries
     )
-    rows = [_row(name, {entry.slug: inline_html(entry.compare[key]) for entry in entries}, entries) for key, name in SAID.items()]
+    rows = [
+        _row(name, {entry.slug: inline_html(entry.compare[key]) for entry in entries}, entries)
+        for key, name in SAID.items()
+    ]
     rows.append(_band("Counted on the reference models", len(entries)))
     for name, write in MEASURED.items():
         cells = {slug: write(found, find) if found else "not counted yet" for slug, found in counts.items()}
         rows.append(_row(name, cells, entries))
     offered = [
-        {"slug": entry.slug, "title": entry.title, "planned": entry.planned}
+        {"slug": entry.slug, "title": short_name(entry.title), "planned": entry.planned}
         for entry in catalogue.architectures.values()
     ]
+    known = escape(json.dumps(offered, ensure_ascii=False), quote=False)
+    body = f'<tbody role="rowgroup">{"".join(rows)}</tbody>'
+    top = f'<thead role="rowgroup"><tr role="row"><td role="cell"></td>{head}</tr></thead>'
     return (
-        f'<div class="atlas-compare" data-compare data-search-exclude="true">'
-        f'<template data-offered>{escape(json.dumps(offered, ensure_ascii=False), quote=False)}</template>'
-        '<div class="atlas-compare__table" tabindex="0" role="region" aria-label="Architectures side by side"><table>'
-        f'<thead><tr><td></td>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div></div>'
+        f'<div class="atlas-compare" data-compare data-search-exclude="true"><template data-offered>{known}</template>'
+        '<div class="atlas-compare__table" tabindex="0" role="region" aria-label="Architectures side by side">'
+        f'<table role="table">{top}{body}</table></div></div>'
     )
+
+
+def short_name(title: str) -> str:
+    """Return what stands in brackets at the end of a title, “GPT” of “Generative Pretraining (GPT)”, or the title."""
+    match = re.search(r"\(([^()]+)\)$", title)
+    return match[1] if match else title
 
 
 def _marks(entry: Architecture) -> str:
@@ -71,12 +85,13 @@ def _marks(entry: Architecture) -> str:
 
 
 def _row(name: str, cells: dict[str, str], entries: list[Architecture]) -> str:
-    columns = "".join(f"<td{_marks(entry)}>{cells[entry.slug]}</td>" for entry in entries)
-    return f'<tr><th scope="row">{name}</th>{columns}</tr>'
+    columns = "".join(f'<td role="cell"{_marks(entry)}>{cells[entry.slug]}</td>' for entry in entries)
+    return f'<tr role="row"><th scope="row" role="rowheader">{name}</th>{columns}</tr>'
 
 
 def _band(name: str, columns: int) -> str:
-    return f'<tr class="atlas-compare__band"><th scope="rowgroup" colspan="{columns + 1}">{name}</th></tr>'
+    head = f'<th scope="rowgroup" role="rowheader" colspan="{columns + 1}">{name}</th>'
+    return f'<tr role="row" class="atlas-compare__band">{head}</tr>'
 
 
 def _counts(slug: str, find: Find) -> dict | None:

@@ -101,7 +101,7 @@ def table(systems: list[dict]) -> str:
 
 def _cell(systems: list[dict]) -> str:
     items = "".join(
-        f"<li>[{escape(one['name'])}](architecture:{one['page']}), {one['year']} [@{one['cite']}]</li>"
+        f"<li>[{escape(one['name'])}](architecture:{one['page']}) [@{one['cite']}]</li>"
         for one in systems
     )
     return f"<td><ul>{items}</ul></td>" if items else "<td></td>"

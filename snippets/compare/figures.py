@@ -104,9 +104,7 @@ def size(show: str) -> dict:
     recipe ran; it covers everything the recipe trains, for some pages a second or a third network.
     """
     found = counted()
-    values = [
-        measured(part["seconds"]["key"]) if show == "seconds" else part[show] for part in found.values()
-    ]
+    values = [measured(part["seconds"]["key"]) if show == "seconds" else part[show] for part in found.values()]
     drawn = bars(
         values,
         [NAMES[slug] for slug in found],

@@ -14,8 +14,8 @@ from snippets.kit import Choice, Slider, figure, image_grid, lines, load_weights
 
 STEPS = 20
 SHOWN = [1, 2, 4, 8, 13, 20]  # after how many steps a picture is shown
-DIGIT = Choice("Digit", {digit: str(digit) for digit in range(10)}, 5)
-CHANCE = Slider("Chance", 1, 4)
+DIGIT = Choice("Digit", {digit: str(digit) for digit in range(10)}, 8)
+CHANCE = Slider("Chance", 1, 4, value=2)
 
 
 @functools.cache

@@ -38,6 +38,7 @@ class Comparison {
     const template = /** @type {HTMLTemplateElement} */ (home.querySelector("template[data-offered]"));
     /** @type {Offered[]} */
     this.offered = JSON.parse(template.content.textContent ?? "[]");
+    this.home = home;
     this.table = /** @type {HTMLTableElement} */ (home.querySelector("table"));
     this.views = [...figures.views.values()];
     const { picks, notes } = chosen(new URLSearchParams(location.search), this.offered);
@@ -87,6 +88,7 @@ class Comparison {
 
   show() {
     const picks = this.picks.filter(Boolean);
+    this.home.dataset.columns = String(picks.length);
     this.selects.forEach((select, index) => {
       select.value = this.picks[index];
     });
@@ -183,15 +185,17 @@ export function stressed(figure, picks) {
     });
     return { ...figure, data };
   }
+  const isPicked = (/** @type {Record<string, any>} */ trace) => order.includes(String(trace.meta));
+  /** @type {Record<string, any>[]} */
   const data = figure.data.map((trace) => {
     const slug = String(trace.meta);
-    const picked = order.includes(slug);
+    const picked = isPicked(trace);
     const line = { .../** @type {object} */ (trace.line), color: colour(slug), width: picked ? 2.4 : 1 };
     const marker = { .../** @type {object} */ (trace.marker), color: colour(slug), size: picked ? 6 : 3 };
     return { ...trace, line, marker, opacity: picked ? 1 : 0.4, showlegend: false };
   });
-  data.sort((one, other) => Number(order.includes(String(one.meta))) - Number(order.includes(String(other.meta))));
-  const annotations = labels(data.filter((trace) => order.includes(String(trace.meta))), figure.layout);
+  data.sort((one, other) => Number(isPicked(one)) - Number(isPicked(other))); // those picked are drawn on top
+  const annotations = labels(data.filter(isPicked), figure.layout);
   const margin = { .../** @type {object} */ (figure.layout.margin), r: LABEL_ROOM, t: 14 };
   return { ...figure, data, layout: { ...figure.layout, annotations, margin, showlegend: false } };
 }
