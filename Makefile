@@ -19,7 +19,7 @@ export NO_MKDOCS_2_WARNING := 1
 # Kept outside the checkout, so that a fresh clone does not fetch it again.
 export ATLAS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/architecture-atlas
 
-.PHONY: help setup serve site assets figures train experiments test check unit browser bench clean constraints chromium
+.PHONY: help setup serve site assets figures new-architecture train experiments test check unit browser bench clean constraints chromium
 
 help:  ## list the targets
 	@echo "The Generative-AI Architecture Atlas"; echo
@@ -54,6 +54,10 @@ serve: figures assets  ## the site at http://localhost:8000, rebuilt as you edit
 	@$(RUN) -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("localhost", $(PORT))) == 0)' || { echo "Something already answers at http://localhost:$(PORT)/: stop it, or choose another port: make serve PORT=8001" >&2; exit 1; }
 	@echo "· http://localhost:$(PORT)/ (Ctrl-C stops)"
 	@$(VENV)/bin/mkdocs serve --dev-addr localhost:$(PORT)
+
+new-architecture: setup  ## begin the page of a planned architecture (SLUG=gan): files that fail until filled in
+	@test -n "$(SLUG)" || { echo "Name it: make new-architecture SLUG=gan. The plan is docs/architectures/planned.yml." >&2; exit 2; }
+	@$(RUN) -m tools.new_architecture $(SLUG)
 
 train: setup  ## train the reference models from scratch (SLUG=rnn for one)
 	@for recipe in $(if $(SLUG),snippets/$(PACKAGE)/train.py,$(wildcard snippets/*/train.py)); do \

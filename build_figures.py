@@ -24,7 +24,7 @@ from pathlib import Path
 
 from snippets.kit.building import build, set_up, use_root
 from snippets.kit.data import MissingFileError
-from snippets.kit.files import sha256
+from snippets.kit.files import sha256, write_atomically
 from snippets.kit.sources import APART, imported, module_file
 from snippets.kit.training import stale
 
@@ -269,9 +269,12 @@ def _build(builder: Builder, chosen: list[Item], options: argparse.Namespace, st
     kept = {} if options.force else {item.id + item.kind: builder.report(item) for item in chosen}
     due = [item for item in chosen if not kept.get(item.id + item.kind)]
     failures = dict(builder.broken if not options.only else {})
-    rows = []
+    rows, tracebacks = [], {}
     if due:
-        rows = _run(builder, due, options, failures)
+        rows = _run(builder, due, options, failures, tracebacks)
+    if options.failures:
+        told = {name: f"{reason}\n\n{tracebacks.get(name, '')}".strip() for name, reason in failures.items()}
+        write_atomically(options.failures, json.dumps(told, ensure_ascii=False))
     removed = builder.remove_stale()
     if rows:
         _print_table(rows)
@@ -285,9 +288,13 @@ def _build(builder: Builder, chosen: list[Item], options: argparse.Namespace, st
 
 
 def _run(
-    builder: Builder, due: list[Item], options: argparse.Namespace, failures: dict[str, str]
+    builder: Builder,
+    due: list[Item],
+    options: argparse.Namespace,
+    failures: dict[str, str],
+    tracebacks: dict[str, str],
 ) -> list[tuple]:
-    """Build what is due; fill `failures` and return ``(item, report)`` of what succeeded."""
+    """Build what is due; fill `failures` and `tracebacks`, return ``(item, report)`` of what succeeded."""
     from snippets.kit.pool import run
     from snippets.kit.training import Bar
 
@@ -305,8 +312,10 @@ def _run(
             reason = result if isinstance(result, str) else result.get("error")
             if reason:
                 failures[item.id] = reason
-                if options.verbose and not isinstance(result, str):
-                    print(result["traceback"], file=sys.stderr)
+                if not isinstance(result, str):
+                    tracebacks[item.id] = result["traceback"]
+                    if options.verbose:
+                        print(result["traceback"], file=sys.stderr)
                 try:
                     builder.forget(item)  # an old figure of changed code would be a wrong figure
                 except OSError as error:
@@ -400,6 +409,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side")
     parser.add_argument(
         "--timeout", type=float, default=300.0, metavar="SECONDS", help="longest time for one figure"
+    )
+    parser.add_argument(
+        "--failures", type=Path, metavar="FILE", help="write what failed, with its traceback, as JSON"
     )
     parser.add_argument("--verbose", action="store_true", help="print the traceback of what fails")
     parser.add_argument(

@@ -32,7 +32,7 @@ from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
 from hooks.page_text import PageText, Problem, read_page
-from hooks.sections import check_sections
+from hooks.sections import check_filled_in, check_sections
 
 log = logging.getLogger("mkdocs.hooks.atlas")
 
@@ -176,11 +176,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     slug = site.slug(source)
     if slug:
         check_sections(text)
+        check_filled_in(text)
         page.meta["description"] = site.catalogue.architectures[slug].summary
     landscape.place(text, site.docs / "landscape.yml", site.root)
     cited = refer(site, text)
-    site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures")
-    diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers)
+    failed = config.extra.get("atlas_failures", {})
+    site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures", failed)
+    diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers, failed)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
     others |= comparison.writers(site.catalogue, text.url, site.result)
     others["lessons"] = lambda: lessons.index_html(site.lessons)

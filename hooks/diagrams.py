@@ -6,25 +6,30 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
-from hooks.figures import DIAGRAM, built, figure_link, unbuilt
+from hooks.figures import DIAGRAM, built, failure, failure_html, figure_link, unbuilt
 from hooks.inline import inline_html
 from hooks.page_text import PageText
 
 _ACTIONS = {"first": "First", "previous": "Back", "next": "Next", "play": "Play"}
 
 
-def place_diagrams(page: PageText, folder: Path, numbers: dict[str, tuple[str, int]]) -> list[str]:
+def place_diagrams(
+    page: PageText, folder: Path, numbers: dict[str, tuple[str, int]], failed: dict[str, str] | None = None
+) -> list[str]:
     """Replace a page's diagrams by what stands for them until Markdown is done; return their ids.
 
     Args:
         page: the page.
         folder: where the builder writes diagrams.
         numbers: for each figure placed anywhere, the address of its page and its number there.
+        failed: why a diagram, or all of a file, could not be built; while serving, the page shows it.
     """
     placed: list[str] = []
 
     def write(match: re.Match, original: Callable[[str], str]) -> str | None:
         identity = match["id"]
+        if reason := failure("diagram", identity, failed or {}):
+            return match["indent"] + page.block(failure_html("diagram", identity, reason))
         if identity not in built(folder):
             page.problem(
                 match.start(), f"unknown diagram `{identity}`", unbuilt("diagram", identity, built(folder))

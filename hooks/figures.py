@@ -34,12 +34,13 @@ def find_ids(text: str, pattern: re.Pattern) -> list[tuple[str, int]]:
     return [(match["id"], match.start()) for match in pattern.finditer(mask(text))]
 
 
-def place_figures(page: PageText, folder: Path) -> list[str]:
+def place_figures(page: PageText, folder: Path, failed: dict[str, str] | None = None) -> list[str]:
     """Replace a page's figures by what stands for them until Markdown is done.
 
     Args:
         page: the page.
         folder: where the builder writes figures.
+        failed: why a figure, or all of a file, could not be built; while serving, the page shows it.
 
     Returns:
         The ids of the figures placed, in order.
@@ -49,6 +50,8 @@ def place_figures(page: PageText, folder: Path) -> list[str]:
     def write(match: re.Match, original: Callable[[str], str]) -> str | None:
         identity = match["id"]
         path = folder / f"{identity}.json"
+        if reason := failure("figure", identity, failed or {}):
+            return match["indent"] + page.block(failure_html("figure", identity, reason))
         if identity not in built(folder):
             page.problem(
                 match.start(), f"unknown figure `{identity}`", unbuilt("figure", identity, built(folder))
@@ -71,6 +74,22 @@ def place_figures(page: PageText, folder: Path) -> list[str]:
         if not re.search(rf"^{re.escape(match[0])}[ \t]*$", page.text, re.MULTILINE):
             page.problem(match.start(), f"`{match[0]}` shares its line with text", "put it alone on a line")
     return placed
+
+
+def failure(kind: str, identity: str, failed: dict[str, str]) -> str:
+    """Return why a figure or diagram could not be built, if it could not."""
+    module = "figures.py" if kind == "figure" else "diagram.py"
+    file = f"{identity.partition('/')[0].replace('-', '_')}/{module}"
+    return failed.get(identity) or (f"snippets/{file} {failed[file]}" if file in failed else "")
+
+
+def failure_html(kind: str, identity: str, reason: str) -> str:
+    """Return what stands in the place of a figure or diagram that could not be built."""
+    return (
+        f'<figure class="atlas-figure atlas-failure" id="{anchor(identity)}" data-failed="{identity}">'
+        f"<figcaption><b>The {kind} {identity} could not be built.</b></figcaption>"
+        f'<pre tabindex="0">{escape(reason)}</pre></figure>'
+    )
 
 
 def unbuilt(kind: str, identity: str, known: list[str]) -> str:

@@ -1,5 +1,6 @@
 """While serving: bring figures, diagrams and the page's Python up to date before each rebuild."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -10,7 +11,11 @@ from mkdocs.config.defaults import MkDocsConfig
 
 log = logging.getLogger("mkdocs.hooks.generated")
 
-STEPS = ([sys.executable, "build_figures.py"], [sys.executable, "-m", "tools.assets"])
+FAILURES = Path(".cache/failures.json")
+STEPS = (
+    [sys.executable, "build_figures.py", "--failures", str(FAILURES)],
+    [sys.executable, "-m", "tools.assets"],
+)
 
 _serving = False
 
@@ -22,10 +27,13 @@ def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> 
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Run the builders; both do only what an edit touched. A failure is told and the site stays as it was."""
+    """Run the builders; both do only what an edit touched. What failed is told, here and in the page."""
     if not _serving:
         return
+    root = Path(config.config_file_path).parent
     for step in STEPS:
-        done = subprocess.run(step, cwd=Path(config.config_file_path).parent, capture_output=True, text=True)
+        done = subprocess.run(step, cwd=root, capture_output=True, text=True)
         if done.returncode:
             log.error("%s\n%s", " ".join(step[1:]), (done.stdout + done.stderr).strip())
+    if (root / FAILURES).is_file():
+        config.extra["atlas_failures"] = json.loads((root / FAILURES).read_text(encoding="utf-8"))

@@ -49,3 +49,9 @@ def check_sections(page: PageText) -> None:
             )
         seen.add(title)
         furthest = max(furthest, order.index(title))
+
+
+def check_filled_in(page: PageText) -> None:
+    """Note a problem for every line that a new page's template left to its author."""
+    for match in re.finditer(r"FILL IN[^\n]*", page.text):
+        page.problem(match.start(), f"`{match[0][:60]}`", "write it: the template left this to you")

@@ -1,8 +1,8 @@
 """Which files a page's Python needs: its modules, what they import, its weights, results and data.
 
-A page is an architecture's, a lesson's, or one beside them that has a folder of its own in `snippets`. A lesson's slug
-is ``lesson-02``; its file in `docs/lessons/` is, in the reader's browser, the module ``lesson_02.notebook``, beside what
-`snippets/lesson_02/` holds.
+A page is an architecture's, a lesson's, or one beside them that has a folder of its own in `snippets`. The slug of a
+lesson is ``lesson-02``; its file in `docs/lessons/` is, in the reader's browser, the module ``lesson_02.notebook``,
+beside what `snippets/lesson_02/` holds.
 """
 
 from __future__ import annotations

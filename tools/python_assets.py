@@ -130,12 +130,15 @@ def module_name(where: str) -> str | None:
 
 
 def page_bundle(slug: str) -> dict:
-    """A page's modules as text, and where its weights, results and data are fetched."""
+    """A page's modules as text, and where its weights, results and data are fetched.
+
+    A file that several pages read has one address, so that a reader of both fetches it once.
+    """
     assets = []
     for path in page_code.data_files(slug):
         data = path.read_bytes()
         stem, _, ending = path.name.partition(".")
-        url = f"assets/{slug}-{stem}.{digest(data)[:12]}.{ending}"
+        url = f"assets/{stem}.{digest(data)[:12]}.{ending}"
         write(PYTHON / url, data)
         where = path.relative_to(ROOT).as_posix()
         assets.append({"path": where, "url": url, "bytes": len(data), "sha256": digest(data)})

@@ -13,6 +13,7 @@ from tests.browser.serve import Fault, Site
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.browser
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -454,11 +455,43 @@ def test_a_page_of_a_newer_release_asks_for_a_reload(page, site):
     assert message == "The site has a new release. Reload the page to run Python."
 
 
+def asked(site, name: str) -> int:
+    return sum(name in path for path in site.paths())
+
+
+def test_a_data_file_is_fetched_when_python_first_reads_it_and_once(page, site):
+    assert draw(page, size=0) == [0.0, 0.0]
+    assert asked(site, "letters.txt") == 0
+    size = "import os, snippets.data\nos.path.getsize(snippets.data.__path__[0] + '/letters.txt')"
+    assert run(page, size)["result"] == "3"
+    assert asked(site, "letters.txt") == 0
+    assert draw(page, "demo/letters") == "abc"
+    assert draw(page, "demo/letters") == "abc"
+    assert asked(site, "letters.txt") == 1
+
+
+@pytest.mark.parametrize(("mode", "read"), [("w", "d"), ("a", "abcd")])
+def test_a_data_file_can_be_written_before_it_was_read(page, mode, read):
+    page.evaluate("python.open('demo')")
+    code = f"place = '/atlas/snippets/data/letters.txt'\nwith open(place, {mode!r}) as file:\n    file.write('d')\n"
+    assert run(page, code + "open(place).read()")["result"] == repr(read)
+
+
 def test_a_data_file_that_arrives_cut_short_is_named(page, site):
     site.extra["assets/generated/py/assets/letters.txt"] = "ab"
-    message = page.evaluate("python.open('demo').catch((error) => error.message)")
-    assert message == "The file snippets/data/letters.txt arrived cut short."
+    answer = page.evaluate("python.draw('demo/letters', {})")
+    assert answer["error"]["plain"] == "The file snippets/data/letters.txt arrived cut short."
+    assert draw(page, size=0) == [0.0, 0.0]
     site.extra["assets/generated/py/assets/letters.txt"] = "abc"
+    assert draw(page, "demo/letters") == "abc"
+
+
+def test_a_data_file_that_is_not_there_is_named(page, site):
+    site.faults["letters.txt"] = Fault(status=404)
+    answer = page.evaluate("python.draw('demo/letters', {})")
+    message = "The file snippets/data/letters.txt could not be fetched, the server answered 404."
+    assert answer["error"]["plain"] == message
+    site.faults.clear()
     assert draw(page, "demo/letters") == "abc"
 
 

@@ -1,6 +1,7 @@
 /**
- * The worker that holds Python for the whole visit: starts Pyodide from the lean pack, fetches a page's code and
- * files, and passes requests to the session (`snippets/kit/session.py`). `python.js` is its only client.
+ * The worker that holds Python for the whole visit: starts Pyodide from the lean pack, fetches a page's code, and its
+ * files when Python first reads them, and passes requests to the session (`snippets/kit/session.py`). `python.js` is
+ * its only client.
  *
  * In:  `{ boot: true, module?, afresh }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
  *      requests `{ id, do, slug, arguments }`, one at a time.
@@ -316,22 +317,30 @@ async function start(wasm, lean, core, files) {
 const damaged = new Set();
 
 /**
- * Fetches an archive while Python waits; only a worker may.
- * @param {string} name
+ * Fetches a file while everything waits; only a worker may.
+ * @param {URL} address
+ * @param {string} title what the file is, for the message
+ * @param {boolean} again whether what the browser has kept may be damaged
  * @returns {Uint8Array | string} the bytes, or what went wrong
  */
-function fetchArchive(name) {
+function fetchNow(address, title, again) {
   const request = new XMLHttpRequest();
   try {
-    request.open("GET", new URL(manifest.files[name].url, PYTHON), false);
-    if (damaged.has(name)) request.setRequestHeader("Cache-Control", "no-cache");
+    request.open("GET", address, false);
+    if (again) request.setRequestHeader("Cache-Control", "no-cache");
     request.responseType = "arraybuffer";
     request.send();
   } catch {
-    return `${TITLES[name]} could not be fetched, the connection failed`;
+    return `${title} could not be fetched, the connection failed`;
   }
-  if (request.status !== 200) return `${TITLES[name]} could not be fetched, the server answered ${request.status}`;
-  const bytes = new Uint8Array(request.response);
+  if (request.status !== 200) return `${title} could not be fetched, the server answered ${request.status}`;
+  return new Uint8Array(request.response);
+}
+
+/** @param {string} name @returns {Uint8Array | string} the bytes of an archive, or what went wrong */
+function fetchArchive(name) {
+  const bytes = fetchNow(new URL(manifest.files[name].url, PYTHON), TITLES[name], damaged.has(name));
+  if (typeof bytes === "string") return bytes;
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   if (isGzip && bytes.length !== manifest.files[name].bytes) {
     damaged.add(name);
@@ -340,78 +349,115 @@ function fetchArchive(name) {
   return bytes;
 }
 
-/** @type {Map<string, Promise<[string, string | Uint8Array][]>>} files of pages, on their way or here, by slug */
+/** @type {Map<string, Promise<Record<string, string>>>} code of pages, on its way or here, by slug */
 const coming = new Map();
-/** Pages that could not be fetched; trying again asks the server, not what the browser has kept. */
+/** Pages and files that could not be fetched; trying again asks the server, not what the browser has kept. */
 const missed = new Set();
 /** Pages that are in Python's file system. */
 const brought = new Set();
 
-/** @param {string} slug @returns {Promise<[string, string | Uint8Array][]>} the page's files by path, fetched once */
+/** @param {string} slug @returns {Promise<Record<string, string>>} the page's modules by path, fetched once */
 function fetchPage(slug) {
-  let files = coming.get(slug);
-  if (!files) {
-    files = pageFiles(slug);
-    coming.set(slug, files);
-    files.catch(() => {
+  let code = coming.get(slug);
+  if (!code) {
+    code = pageCode(slug);
+    coming.set(slug, code);
+    code.catch(() => {
       missed.add(slug);
       coming.delete(slug);
     });
   }
-  return files;
+  return code;
 }
 
-/** @param {string} slug @returns {Promise<[string, string | Uint8Array][]>} */
-async function pageFiles(slug) {
+/** @param {string} slug @returns {Promise<Record<string, string>>} */
+async function pageCode(slug) {
   await listed;
-  const options = missed.has(slug) ? /** @type {RequestInit} */ ({ cache: "reload" }) : undefined;
   const page = manifest.pages[slug];
   if (!page) throw new FileError(`This page (“${slug}”) has no code to run.`);
-  const [files, ...assets] = await Promise.all([
-    pageCode(slug, page.hash, options),
-    ...page.assets.map((asset) => pageAsset(asset, options)),
-  ]);
-  return [...Object.entries(files), ...assets];
-}
-
-/**
- * @param {string} slug
- * @param {string} hash
- * @param {RequestInit} [options]
- * @returns {Promise<Record<string, string>>} the page's modules by path
- */
-async function pageCode(slug, hash, options) {
   const title = `the code of the page “${slug}”`;
-  const response = await get(new URL(`pages/${slug}.json?v=${hash}`, PYTHON), title, options);
+  const options = missed.has(slug) ? /** @type {RequestInit} */ ({ cache: "reload" }) : undefined;
+  const response = await get(new URL(`pages/${slug}.json?v=${page.hash}`, PYTHON), title, options);
   let bundle;
   try {
     bundle = await response.json();
   } catch {
     throw new FileError(`${capital(title)} arrived damaged or cut short.`);
   }
-  if (bundle.hash !== hash) throw new FileError("The site has a new release. Reload the page to run Python.");
+  if (bundle.hash !== page.hash) throw new FileError("The site has a new release. Reload the page to run Python.");
   return bundle.files;
-}
-
-/** @param {Asset} asset @param {RequestInit} [options] @returns {Promise<[string, Uint8Array]>} */
-async function pageAsset({ path, url, bytes }, options) {
-  const response = await get(new URL(url, PYTHON), `the file ${path}`, options);
-  const content = new Uint8Array(await response.arrayBuffer().catch(() => new ArrayBuffer(0)));
-  if (content.length !== bytes) throw new FileError(`The file ${path} arrived cut short.`);
-  return [path, content];
 }
 
 /** Puts a page's code and files into Python's file system, once. @param {string} slug */
 async function bring(slug) {
   if (brought.has(slug)) return;
-  for (const [path, content] of await fetchPage(slug)) {
-    const place = `${HOME}/${path}`;
-    pyodide.FS.mkdirTree(place.slice(0, place.lastIndexOf("/")));
-    pyodide.FS.writeFile(place, content);
-  }
+  for (const [path, content] of Object.entries(await fetchPage(slug))) pyodide.FS.writeFile(placeOf(path), content);
+  for (const asset of manifest.pages[slug].assets) layLate(asset);
   brought.add(slug);
   coming.delete(slug);
   ask({ do: "open", slug });
+}
+
+/** @param {string} path @returns {string} where a file of the project is in Python's file system; its folder is made */
+function placeOf(path) {
+  const place = `${HOME}/${path}`;
+  pyodide.FS.mkdirTree(place.slice(0, place.lastIndexOf("/")));
+  return place;
+}
+
+/** Why Python could not read a page's file during the request that is being answered; empty if it could. */
+let unread = "";
+const INPUT_OUTPUT_ERROR = 29;
+
+/**
+ * Lays a file in Python's file system that has its size, and is fetched when Python first reads it: most runs of most
+ * pages need none of their files.
+ * @param {Asset} asset
+ */
+function layLate({ path, url, bytes }) {
+  const { FS } = pyodide;
+  const place = placeOf(path);
+  if (FS.analyzePath(place).exists) return; // another page has it too
+  FS.writeFile(place, "");
+  const { node } = FS.lookupPath(place);
+  const ordinary = node.stream_ops;
+  const settle = () => {
+    if (node.stream_ops === ordinary) return;
+    if (node.usedBytes === bytes) {
+      const content = fetchAsset(path, url, bytes);
+      if (typeof content === "string") {
+        unread = content;
+        missed.add(path);
+        throw new FS.ErrnoError(INPUT_OUTPUT_ERROR);
+      }
+      node.contents = content;
+    } // otherwise the reader's code has emptied the file
+    node.stream_ops = ordinary;
+  };
+  const late = Object.fromEntries(
+    ["read", "write", "mmap"].map((name) => [
+      name,
+      (/** @type {any} */ stream, /** @type {any[]} */ ...rest) => {
+        settle();
+        return ordinary[name](stream, ...rest);
+      },
+    ]),
+  );
+  node.usedBytes = bytes;
+  node.stream_ops = { ...ordinary, ...late };
+}
+
+/**
+ * Fetches a file of a page while Python waits.
+ * @param {string} path
+ * @param {string} url
+ * @param {number} bytes
+ * @returns {Uint8Array | string} the content, or what went wrong
+ */
+function fetchAsset(path, url, bytes) {
+  const content = fetchNow(new URL(url, PYTHON), `The file ${path}`, missed.has(path));
+  if (typeof content === "string") return `${content}.`;
+  return content.length === bytes ? content : `The file ${path} arrived cut short.`;
 }
 
 /** @param {Record<string, unknown>} request @param {(text: string) => void} [write] @returns {string} */
@@ -437,9 +483,11 @@ async function answer(request) {
   }
   const asked = request.do === "open" ? { do: "open", slug } : { do: request.do, ...request.arguments };
   const write = (/** @type {string} */ output) => post({ id, output });
+  unread = "";
   try {
     if (request.do === "run" || request.do === "reset") ask({ do: "open", slug });
-    post({ id, answer: ask(asked, write) });
+    const said = ask(asked, write);
+    post(unread ? { id, failed: unread } : { id, answer: said });
   } catch (error) {
     post({ lost: causeOf(String(/** @type {Error} */ (error)?.message ?? error)) });
   }
