@@ -4,7 +4,7 @@ import datetime
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -31,10 +31,10 @@ class Architecture:
     Attributes:
         data: files under `snippets/` that the page's code reads in the browser; empty for a planned page.
         checked: the month its facts were last checked, ``2026-02``; empty for a planned page.
-        compare: what the page that compares says of it, by the keys of `COMPARED`; empty for a planned page.
         paper: the founding paper that `year` is taken from; only planned pages need to say it.
         file: where this was read from, as messages show it.
         lines: the line of each key in that file.
+        compare: what the page that compares says of it, by the keys of `COMPARED`; empty for a planned page.
     """
 
     title: str
@@ -48,11 +48,11 @@ class Architecture:
     topics: tuple[str, ...]
     data: tuple[str, ...]
     checked: str
-    compare: dict[str, str]
     paper: str
     planned: bool
     file: str
     lines: dict[str, int]
+    compare: dict[str, str] = field(default_factory=dict)
 
     def line(self, key: str) -> int:
         """Return the line of the file on which `key` stands."""
@@ -169,8 +169,12 @@ def architecture(
     if problems:
         return None, problems
     kept = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    blank = {"topics": (), "data": (), "checked": "", "compare": {}, "paper": ""}
+    blank = {"topics": (), "data": (), "checked": "", "paper": ""}
     return Architecture(**(blank | kept), planned=planned, file=file, lines=lines), []
+
+
+def _said(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= 160 and "FILL IN" not in value
 
 
 def _check_comparison(values: dict, lines: dict[str, int], file: str) -> list[Problem]:
@@ -180,7 +184,7 @@ def _check_comparison(values: dict, lines: dict[str, int], file: str) -> list[Pr
         if key not in values:
             message = f"`{key}` is missing under `compare`"
             problems.append(Problem(file, lines["compare"], message, f"add `{key}:`, {meaning}"))
-        elif not isinstance(values[key], str) or not values[key].strip() or len(values[key]) > 160:
+        elif not _said(values[key]):
             message = f"`{key}: {values[key]}` under `compare` cannot be used"
             line = lines.get(f"compare.{key}", lines["compare"])
             problems.append(Problem(file, line, message, f"write {meaning}, in at most 160 characters"))

@@ -76,7 +76,7 @@ def measured(
     model: nn.Module,
     *,
     chain: list[tuple[str, ...]],
-    train: Callable[[int], object],
+    learn: Callable[[int], object],
     write: Callable[[int], object] | None,
     carry: Callable[[int], Iterable[torch.Tensor]] | None,
     **facts: object,
@@ -85,7 +85,7 @@ def measured(
 
     Args:
         chain: see `waits`.
-        train: a training pass over n elements.
+        learn: a training pass over n elements.
         write: generates n elements from nothing, or from n others; ``None`` for a model that does not generate.
         carry: what is kept from one step to the next when n elements are there.
         facts: what is not counted: `network`, `elements`, `seconds`, `metric`.
@@ -95,7 +95,7 @@ def measured(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "bytes": bytes_of(model.state_dict().values()),
         "lengths": list(LENGTHS),
-        "training": costs(model, chain, train),
+        "training": costs(model, chain, learn),
         "generation": None,
     }
     if write and carry:
@@ -139,7 +139,7 @@ def rnn() -> dict:
     return measured(
         model,
         chain=[("layers.0.cell",)],
-        train=lambda n: model(symbols(n)),
+        learn=lambda n: model(symbols(n)),
         write=write,
         carry=lambda n: [model(symbols(n))[1][:, :, -1]],
         network="one layer of 64 units",
@@ -162,7 +162,7 @@ def lstm_gru() -> dict:
     return measured(
         model,
         chain=[("layers.0.cell",)],
-        train=lambda n: model(symbols(n)),
+        learn=lambda n: model(symbols(n)),
         write=write,
         carry=lambda n: last(model(symbols(n))[1])[0],
         network="an LSTM, one layer of 64 units",
@@ -186,7 +186,7 @@ def encoder_decoder() -> dict:
     return measured(
         model,
         chain=[("encoder.cell",), ("decoder.cell",)],
-        train=both,
+        learn=both,
         write=both,  # the decoder takes the same steps whether it reads the truth or its own last symbol
         carry=carry,
         network="two GRUs of 112 units and a summary of 64",
@@ -210,7 +210,7 @@ def attention() -> dict:
     return measured(
         model,
         chain=[("annotations.forwards.cell", "annotations.backwards.cell"), ("cell",)],
-        train=both,
+        learn=both,
         write=both,
         carry=carry,
         network="GRUs of 2 × 56 and 88 units, additive attention",
@@ -232,7 +232,7 @@ def gpt() -> dict:
     return measured(
         model,
         chain=[("norm",)],
-        train=lambda n: model(symbols(n)),
+        learn=lambda n: model(symbols(n)),
         write=lambda n: generate(model, [SYMBOL], n, torch.Generator().manual_seed(0)),
         carry=carry,
         network="5 blocks of width 128, 4 heads, 2 key-value heads",
@@ -255,7 +255,7 @@ def vision() -> dict:
     return measured(
         model,
         chain=[("norm",)],
-        train=read,
+        learn=read,
         write=None,
         carry=None,
         network="a vision transformer, 4 blocks of width 32",
@@ -279,7 +279,7 @@ def diffusion() -> dict:
     return measured(
         model,
         chain=[("leave",)],
-        train=lambda n: model(noise(n), torch.full((1,), 500), label),
+        learn=lambda n: model(noise(n), torch.full((1,), 500), label),
         write=write,
         carry=lambda n: [noise(n)],
         network=f"a U-Net of 16 and 32 channels, {DENOISING_STEPS} denoising steps",
