@@ -1,5 +1,6 @@
 """The file that knows MkDocs: hands pages to the other hooks and stops the build when one finds a problem."""
 
+import json
 import logging
 import sys
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import markdown
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
@@ -19,18 +21,27 @@ from hooks import (
     cells,
     citations,
     comparison,
+    computed,
     diagrams,
     figures,
+    glossary,
+    glossary_build,
     indexes,
     landscape,
     lessons,
+    plain,
     reading,
+    search_entries,
     torch_tables,
     values,
 )
+from hooks.addresses import public_address, withdraw_sitemap
+from hooks.cards import Card, Cards, FontMissingError
 from hooks.catalogue import Catalogue, read_catalogue
 from hooks.figures import DIAGRAM, FIGURE, find_ids
 from hooks.formulas import Formulas
+from hooks.front_matter import FAMILIES
+from hooks.llms import Entry, llms_txt
 from hooks.page_text import PageText, Problem, read_page
 from hooks.sections import check_filled_in, check_sections
 
@@ -41,9 +52,12 @@ PATHS = {
     "generated": "docs/assets/generated",
     "references": "docs/references.bib",
     "planned": "docs/architectures/planned.yml",
+    "glossary": "docs/glossary.yml",
     "katex": "node_modules/katex",
+    "serif": "node_modules/@fontsource-variable/source-serif-4/files",
     "cache": ".cache",
 }
+TOKENS = json.loads((Path(__file__).parent.parent / "snippets/kit/tokens.json").read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -56,11 +70,15 @@ class Site:
     catalogue: Catalogue
     references: dict[str, citations.Reference]
     formulas: Formulas
+    cards: Cards
     pages: dict[str, PageText]
     lessons: dict[str, lessons.Lesson]
+    glossary: glossary.Glossary
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
+    markdown: dict[str, str] = field(default_factory=dict)
+    shown: list[Page] = field(default_factory=list)
     cells: dict[str, list[str]] = field(default_factory=dict)
     placed: dict[str, list[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -80,6 +98,8 @@ class Site:
     def value(self, path: str) -> object:
         """Return what ``{{ path }}`` stands for: a measured result, or a number about the site."""
         slug, *keys = path.split(".")
+        if slug == "computed":
+            return values.follow(computed.numbers(), keys, path)
         return values.follow(self.totals(), keys, path) if slug == "site" else self.result(path)
 
     def result(self, path: str) -> object:
@@ -102,6 +122,7 @@ class Site:
             "words": sum(one.words for one in counts),
             "minutes": sum(one.minutes for one in counts),
             "lessons": len(self.lessons),
+            "terms": len(self.glossary.terms),
         }
 
 
@@ -117,15 +138,17 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     catalogue, problems = read_catalogue(docs / "architectures", paths["planned"], root, paths["snippets"])
     references, wrong = citations.read_bibliography(paths["references"], root)
     taught, faults = lessons.read_lessons(docs / lessons.FOLDER, root)
-    stop_at(problems + wrong + faults)
+    terms, mistakes = glossary.read_glossary(paths["glossary"], root)
+    stop_at(problems + wrong + faults + mistakes)
     pages = {
         path.relative_to(docs).as_posix(): read_page(path, root, page_address(path.relative_to(docs)))[1]
         for path in sorted(docs.rglob("*.md"))
     }
     pages |= {source: lesson.page for source, lesson in taught.items()}
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
-    _site = Site(root, docs, paths, catalogue, references, formulas, pages, taught)
+    _site = Site(root, docs, paths, catalogue, references, formulas, open_cards(paths), pages, taught, terms)
     survey(_site)
+    _site.problems += glossary.check_references(terms, catalogue, _site.numbers, pages)
     if taught:
         kept = lessons.prepare(root, paths["snippets"], paths["cache"])
         config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(kept)
@@ -164,9 +187,15 @@ def survey(site: Site) -> None:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Rewrite what only the atlas writes; what becomes HTML waits in a block until Markdown is done."""
     site, source = _site, page.file.src_uri
+    page.meta["card"] = f"assets/cards/{address(page).strip('/') or 'home'}.png"
     if source in site.lessons:
         lesson = site.lessons[source]
-        page.meta |= {"description": lesson.front["summary"], "family": lesson.front["family"], "lesson": lesson.number}
+        page.meta |= {
+            "description": lesson.front["summary"],
+            "family": lesson.front["family"],
+            "lesson": lesson.number,
+            "kicker": f"Lesson {lesson.number}",
+        }
         return markdown  # the notebook plugin runs it; `on_page_content` makes the page
     known = site.pages[source]
     text = PageText(
@@ -177,15 +206,20 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if slug:
         check_sections(text)
         check_filled_in(text)
-        page.meta["description"] = site.catalogue.architectures[slug].summary
+        entry = site.catalogue.architectures[slug]
+        page.meta |= {"description": entry.summary, "kicker": FAMILIES[entry.family]}
     landscape.place(text, site.docs / "landscape.yml", site.root)
     cited = refer(site, text)
+    if source == glossary.SOURCE:
+        cited += glossary_build.refer_terms(site, refer)
     failed = config.extra.get("atlas_failures", {})
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures", failed)
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers, failed)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
     others |= comparison.writers(site.catalogue, text.url, site.result)
     others["lessons"] = lambda: lessons.index_html(site.lessons)
+    if site.glossary.terms:
+        others["glossary"] = lambda: glossary.PLACE
     indexes.place_indexes(text, site.catalogue, site.counts, others)
 
     def prompt(content: str, position: int) -> str:
@@ -198,7 +232,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         result += f"\n\n{text.block(indexes.related(site.catalogue, slug, site.counts, text.url))}\n"
         if not result.lstrip().startswith("# "):
             result = f"# {entry.title}\n\n{result}"
-    return result + references(text, cited)
+    site.markdown[source] = result + references(text, cited)
+    return site.markdown[source]
 
 
 def refer(site: Site, text: PageText) -> list[citations.Reference]:
@@ -237,6 +272,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         return lesson_html(site, site.lessons[source], html, page, config)
     text, slug = site.texts[source], site.slug(source)
     html = render(site, text, source, text.fill(html))
+    html = glossary.mark_page(site.glossary, html, source, text.url, slug)
     if slug:
         entry = site.catalogue.architectures[slug]
         data = indexes.page_data_html(indexes.page_data(entry, site.placed[source]))
@@ -259,9 +295,12 @@ def lesson_html(site: Site, lesson: lessons.Lesson, notebook: str, page: Page, c
     text = lesson.page
     cited = refer(site, text)
     converter = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
-    html = text.fill(converter.convert(text.text + references(text, cited)))
+    site.markdown[page.file.src_uri] = text.text + references(text, cited)
+    site.texts[page.file.src_uri] = text
+    html = text.fill(converter.convert(site.markdown[page.file.src_uri]))
     page.toc = get_toc(converter.toc_tokens)
     html = render(site, text, page.file.src_uri, html)
+    html = glossary.mark_page(site.glossary, html, page.file.src_uri, text.url, "")
     header = lessons.header_html(lesson) + indexes.page_data_html(lessons.page_data(lesson))
     return html.replace("</h1>", f"</h1>{header}", 1)
 
@@ -276,19 +315,96 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     return output
 
 
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+    """Keep the pages in the order of the navigation."""
+    _site.shown = nav.pages
+    config.extra["start"] = public_address(config.site_url)
+    return nav
+
+
 def on_env(env: object, config: MkDocsConfig, files: Files) -> None:
-    """Stop before anything is written if a page has a problem."""
+    """Fill the glossary, which knows what all pages use; stop before anything is written if there is a problem."""
+    if glossary.SOURCE in _site.texts:
+        page = files.get_file_from_path(glossary.SOURCE).page
+        page.content = page.content.replace(glossary.PLACE, glossary_build.glossary_html(_site))
     stop_at(_site.problems)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Adapt the theme's script in the built site."""
-    for path in Path(config.site_dir, "assets/javascripts").glob("bundle.*.min.js"):
+    """Adapt the theme's script in the built site, and write what cards, the search and other programs read of it."""
+    folder, start = Path(config.site_dir), public_address(config.site_url)
+    glossary_build.write_cards(_site, folder)
+    search_entries.add_entries(
+        folder / "search/search_index.json",
+        search_entries.figure_entries(
+            _site.numbers,
+            _site.paths["generated"] / "figures",
+            _site.catalogue,
+            figures.own_captions(_site.pages.values()),
+        )
+        + search_entries.term_entries(_site.glossary),
+    )
+    for path in folder.glob("assets/javascripts/bundle.*.min.js"):
         try:
-            script = bundle.adapt(path.read_text(encoding="utf-8"), config.site_url or "")
+            script = bundle.adapt(path.read_text(encoding="utf-8"))
         except bundle.BundleError as error:
             raise Abort(str(error)) from None
         path.write_text(script, encoding="utf-8")
+    (folder / bundle.PAGES).write_text(bundle.pages_xml([address(page) for page in _site.shown]), encoding="utf-8")
+    if not start:
+        withdraw_sitemap(folder)
+    write_plain_pages(_site, config, folder, start)
+    write_cards(_site, config, folder)
+
+
+def write_plain_pages(site: Site, config: MkDocsConfig, folder: Path, start: str) -> None:
+    """Write every page as plain Markdown beside its HTML, and `llms.txt`, which lists them."""
+    addresses = {str(Path(page.file.src_uri).with_suffix("")): address(page) for page in site.shown}
+    sections: dict[str, list[Entry]] = {"Architectures": [], "Lessons": [], "More": []}
+    for page in site.shown:
+        source, summary = page.file.src_uri, page.meta.get("description", "")
+        if source not in site.markdown:
+            continue
+        text = plain.page_markdown(site.texts[source], site.markdown[source], summary, addresses)
+        (folder / address(page) / plain.FILE).write_text(text, encoding="utf-8")
+        section = "Architectures" if site.slug(source) else "Lessons" if source in site.lessons else "More"
+        sections[section].append(Entry(address(page) + plain.FILE, page.title, summary))
+    text = llms_txt(config.site_name, config.site_description or "", sections, start)
+    (folder / "llms.txt").write_text(text, encoding="utf-8")
+
+
+def open_cards(paths: dict[str, Path]) -> Cards:
+    """Return what draws the cards, or stop before anything is written."""
+    colours = {name: pair["light"] for name, pair in TOKENS["colours"].items()}
+    try:
+        return Cards(paths["serif"], paths["cache"] / "cards", colours)
+    except FontMissingError as error:
+        raise Abort(str(error)) from None
+
+
+def write_cards(site: Site, config: MkDocsConfig, folder: Path) -> None:
+    """Write the card of every page."""
+    for page in site.shown:
+        family = page.meta.get("family") or ""
+        drawn = find_ids(site.pages[page.file.src_uri].text, DIAGRAM) if page.file.src_uri in site.pages else []
+        diagram = site.paths["generated"] / f"diagrams/{drawn[0][0]}.json" if drawn else None
+        card = Card(
+            title=config.site_name if page.is_homepage else page.title,
+            kicker=page.meta.get("kicker", ""),
+            summary=page.meta.get("description") or (config.site_description or "") * page.is_homepage,
+            site="" if page.is_homepage else config.site_name,
+            accent=(TOKENS["families"][family] if family else TOKENS["colours"]["accent"])["light"],
+            diagram=json.loads(diagram.read_text(encoding="utf-8"))["svg"] if diagram else "",
+        )
+        path = folder / page.meta["card"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(site.cards.png(card))
+    site.cards.forget()
+
+
+def address(page: Page) -> str:
+    """Return a page's address relative to the site's start; nothing for the home page."""
+    return "" if page.is_homepage else page.url
 
 
 def page_address(source: Path) -> str:

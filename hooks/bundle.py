@@ -1,24 +1,25 @@
 """Small changes to the theme's own script, so that a copy of the site works on any host and calls no other.
 
 The theme compares links with `sitemap.xml`, which names the site's public address; served from anywhere else,
-no link matches and every click loads a whole new page, which would end the Python that runs in it. It fetches
+no link matches and every click loads a whole new page, which would end the Python that runs in it. Here it reads
+`assets/pages.xml`, which lists the pages relative to the site's start. The theme fetches
 the search index with every page, which grows with the site; here it waits until the reader opens the search. It
 also carries the addresses of two scripts on a foreign host.
 """
 
 import re
+from html import escape
 
 
 class BundleError(RuntimeError):
     """The theme's script is not the one this was written for."""
 
 
+PAGES = "assets/pages.xml"
 _DONE = "/* adapted by hooks/bundle.py */"
 _FOREIGN = re.compile(r'"https://unpkg\.com/[^"]+"')
-_SITEMAP = re.compile(
-    r"function (?P<name>\w+)\((?P<url>\w+),(?P<base>\w+)\)\{return (?P=url)\.protocol=(?P=base)\.protocol,"
-    r"(?P=url)\.hostname=(?P=base)\.hostname,(?P=url)\}"
-)
+_SITEMAP = re.compile(r'new URL\("sitemap\.xml",')
+_PLACE = re.compile(r"(?P<read>\w+)\(new URL\((?P<place>\w+)\.textContent\),(?P<base>\w+)\)")
 _SEARCH = re.compile(
     r'(?P<of>[\w$]+)\(location\.protocol!=="file:"\)'
     r'(?P<rest>,[\w$]+\("search"\)\)\.pipe\([\w$]+\([\w$]+=>[\w$]+\),(?P<switch>[\w$]+)\()'
@@ -30,21 +31,15 @@ _HIGHLIGHT = re.compile(
 )
 
 
-def adapt(script: str, site_url: str) -> str:
+def adapt(script: str) -> str:
     """Return the theme's script for any host, its search index fetched when it is needed; once is enough.
 
     Args:
         script: the bundle as the theme ships it.
-        site_url: the address that `sitemap.xml` was written with; ends in a slash.
 
     Raises:
         BundleError: the places to change are not there exactly once; the theme's version has changed.
     """
-
-    def write(match: re.Match) -> str:
-        url, base = match["url"], match["base"]
-        address = f"new URL({url}.href.slice({len(site_url)}),{base})"
-        return f"function {match['name']}({url},{base}){{return {address}}}"
 
     def wait(match: re.Match) -> str:
         index, then = match["index"], match["map"]
@@ -52,12 +47,14 @@ def adapt(script: str, site_url: str) -> str:
 
     if script.startswith(_DONE):
         return script
-    script, compared = _SITEMAP.subn(write, script)
+    script, asked = _SITEMAP.subn(f'new URL("{PAGES}",', script)
+    script, compared = _PLACE.subn(r"new URL(\g<place>.textContent,\g<base>)", script)
     switch = found["switch"] if (found := _SEARCH.search(script)) else ""
     script, fetched = _SEARCH.subn(lambda match: f"{match['of']}(!1){match['rest']}", script)
     script, marked = _HIGHLIGHT.subn(wait, script)
     places = {
-        "compares the sitemap's addresses": compared,
+        "asks for the sitemap": asked,
+        "reads the sitemap's addresses": compared,
         "fetches the search index": fetched,
         "marks what was searched for": marked,
     }
@@ -68,3 +65,9 @@ def adapt(script: str, site_url: str) -> str:
                 "adapt hooks/bundle.py to this version of mkdocs-material"
             )
     return _DONE + _FOREIGN.sub('"about:blank"', script)
+
+
+def pages_xml(addresses: list[str]) -> str:
+    """Return the list of pages that the adapted script reads; addresses are relative to the site's start."""
+    places = "".join(f"<url><loc>{escape(address)}</loc></url>" for address in addresses)
+    return f'<?xml version="1.0" encoding="UTF-8"?><urlset>{places}</urlset>\n'

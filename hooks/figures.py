@@ -3,7 +3,7 @@
 import json
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 
@@ -32,6 +32,16 @@ def built(folder: Path) -> list[str]:
 def find_ids(text: str, pattern: re.Pattern) -> list[tuple[str, int]]:
     """Return the ids of the figures or diagrams in a Markdown text with their positions, in order."""
     return [(match["id"], match.start()) for match in pattern.finditer(mask(text))]
+
+
+def own_captions(pages: Iterable[PageText]) -> dict[str, str]:
+    """Return the captions that pages give figures in place of the figures' own, as Markdown."""
+    return {
+        match["id"]: page.text[slice(*match.span("caption"))].strip()
+        for page in pages
+        for match in FIGURE.finditer(page.masked(mathematics=False))
+        if match["caption"].strip()
+    }
 
 
 def place_figures(page: PageText, folder: Path, failed: dict[str, str] | None = None) -> list[str]:
@@ -212,7 +222,8 @@ def figure_html(record: dict, number: int, caption: str = "") -> str:
         f"{controls_html(record['controls'], record['id'])}"
         f'<div class="atlas-plot" data-plot role="img" aria-label="{spoken}"></div>'
         '<p class="atlas-figure__status" data-status role="status" data-search-exclude="true"></p>'
-        f"<figcaption><b>Figure {number}.</b> {inline_html(caption)}{tags}"
+        f'<figcaption data-search-exclude="true"><b>Figure {number}.</b> '
+        f"{inline_html(caption)}{tags}"
         '<details><summary data-search-exclude="true">What to notice</summary> '
         f"<p>{inline_html(record['description'])}</p></details>"
         "</figcaption></figure>"

@@ -3,7 +3,7 @@
 import datetime
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -247,7 +247,7 @@ def key_lines(front: str, first: int) -> dict[str, int]:
     return lines
 
 
-def suggestion(name: str, known: list[str] | dict[str, object]) -> str:
+def suggestion(name: str, known: Collection[str]) -> str:
     """Say which of the known names was probably meant, or list them."""
     close = difflib.get_close_matches(name, list(known), n=1)
     if close:
@@ -277,3 +277,8 @@ def _example(key: str) -> str:
         "paper": "`paper: Authors, Title`, the paper that `year` is taken from",
     }
     return examples[key]
+
+
+def short_title(title: str) -> str:
+    """Return what a title says in parentheses, if it does: ``Generative Pretraining (GPT)`` is ``GPT``."""
+    return title.rpartition("(")[2].removesuffix(")").strip() if title.endswith(")") else title

@@ -167,9 +167,8 @@ def fill_cells(lesson: Lesson, found: list[str]) -> None:
 
 
 def header_html(lesson: Lesson) -> str:
-    """Return the line under a lesson's title, and a word for readers without JavaScript."""
+    """Return what stands under a lesson's title, and a word for readers without JavaScript."""
     parts = [
-        f"Lesson {lesson.number}",
         lesson.front["level"].capitalize(),
         plural(lesson.minutes, "minute"),
         plural(len(lesson.code), "cell"),
@@ -177,6 +176,7 @@ def header_html(lesson: Lesson) -> str:
     ]
     items = "".join(f"<span>{part}</span>" for part in parts)
     return (
+        f'<p class="atlas-standfirst" data-search-exclude="true">{escape(lesson.front["summary"])}</p>'
         f'<p class="atlas-facts" data-search-exclude="true">{items}</p>'
         '<noscript data-search-exclude="true"><p class="atlas-noscript">Running code and drawing figures need '
         "JavaScript. Text, code and what the code printed are here without it.</p></noscript>"

@@ -4,6 +4,7 @@ import datetime
 import math
 import re
 from dataclasses import dataclass
+from html import escape
 
 from hooks.cells import count_cells
 from hooks.figures import DIAGRAM, FIGURE, find_ids
@@ -66,7 +67,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def header_html(entry: Architecture, counts: Counts) -> str:
-    """Return the line under the title of an architecture page, and a word for readers without JavaScript."""
+    """Return what stands under the title of an architecture page, and a word for readers without JavaScript."""
     month = datetime.datetime.strptime(entry.checked, "%Y-%m")
     parts = [
         LEVELS[entry.level],
@@ -78,6 +79,7 @@ def header_html(entry: Architecture, counts: Counts) -> str:
     ]
     items = "".join(f"<span>{part}</span>" for part in parts)
     return (
+        f'<p class="atlas-standfirst" data-search-exclude="true">{escape(entry.summary)}</p>'
         f'<p class="atlas-facts" data-search-exclude="true">{items}</p>'
         '<noscript data-search-exclude="true"><p class="atlas-noscript">Figures, controls and running code '
         "need JavaScript. Text, code, captions and mathematics are here without it.</p></noscript>"

@@ -32,8 +32,9 @@ TYPES = {
     ".woff2": "font/woff2",
     ".xml": "application/xml",
     ".txt": "text/plain; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
 }
-SQUEEZED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".xml", ".txt", ".wasm")
+SQUEEZED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".xml", ".txt", ".md", ".wasm")
 
 
 @dataclass
@@ -164,6 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
         found = site.find(path.removeprefix(site.prefix)) if path.startswith(site.prefix) else None
         status = fault.status or (200 if found else 404)
         content, suffix = found if found and status == 200 else (f"{status}".encode(), ".txt")
+        if not found and not fault.status and "text/html" in self.headers.get("Accept", ""):
+            content, suffix = site.find("404.html") or (content, suffix)  # as hosts of static sites do
         headers = {"Content-Type": fault.content_type or TYPES.get(suffix, "application/octet-stream"), **site.headers}
         if site.cache and status == 200:
             headers["Cache-Control"] = site.cache

@@ -22,7 +22,7 @@ def test_search_finds_the_page(open_page):
     page = open_page("")
     page.keyboard.press("/")
     page.keyboard.type("vanishing gradient")
-    result = page.locator(".md-search-result__link", has_text="Vanishing").first
+    result = page.locator(".md-search-result__link", has_text="Vanishing and exploding").first
     result.wait_for()
     result.click()
     page.wait_for_url(f"**/{RNN}**")

@@ -314,7 +314,10 @@ def make_toy(root: Path) -> Toy:
     settings["hooks"] = [str(PROJECT / "hooks/atlas.py")]
     settings["watch"] = []
     settings["nav"] = [{"Home": "index.md"}, {"Architectures": ["architectures/index.md"]}]
-    settings["extra"]["atlas"] = {"katex": str(PROJECT / "node_modules/katex")}
+    settings["extra"]["atlas"] = {
+        "katex": str(PROJECT / "node_modules/katex"),
+        "serif": str(PROJECT / "node_modules/@fontsource-variable/source-serif-4/files"),
+    }
     site = Toy(root, settings)
     site.write("mkdocs.yml", yaml.safe_dump(settings))
     site.write(

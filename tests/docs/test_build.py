@@ -217,7 +217,8 @@ def test_search_knows_captions_and_code_but_no_buttons(built):
     index = json.loads((built.root / "site/search/search_index.json").read_text(encoding="utf-8"))
     entries = {entry["location"]: entry["text"] for entry in index["docs"]}
     everything = " ".join(entries.values())
-    assert "Figure 1. The curve" in entries["architectures/toy/#origin-and-intuition"]
+    assert "The curve with" in entries["architectures/toy/#figure-curve"]
+    assert "Its own caption with code" in entries["architectures/toy/#figure-controls"]
     assert "Notice the" in everything and "def double" in everything
     for junk in (
         "Run",

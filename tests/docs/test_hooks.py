@@ -257,27 +257,27 @@ class TestAddresses:
 
 class TestBundle:
     SCRIPT = (
-        'function fi(e,t){return e.protocol=t.protocol,e.hostname=t.hostname,e}load("https://unpkg.com/mermaid@11/x.js")'
+        'i=[fi(new URL(n.textContent),t)];En(new URL("sitemap.xml",e));load("https://unpkg.com/mermaid@11/x.js")'
         ';L($(location.protocol!=="file:"),Je("search")).pipe(Re(o=>o),b(()=>t))'
         ';z([t,r.pipe(Q(we()),g(o=>!!o.searchParams.get("h")))]).pipe(m(([o,n])=>o))'
     )
 
-    def test_the_sitemap_is_read_relative_to_the_page(self):
-        adapted = bundle.adapt(self.SCRIPT, "https://a.org/b/")
+    def test_the_list_of_pages_is_read_relative_to_the_sites_start(self):
+        adapted = bundle.adapt(self.SCRIPT)
         assert (
             adapted.partition(" */")[2]
-            == 'function fi(e,t){return new URL(e.href.slice(16),t)}load("about:blank")'
+            == 'i=[new URL(n.textContent,t)];En(new URL("assets/pages.xml",e));load("about:blank")'
             ';L($(!1),Je("search")).pipe(Re(o=>o),b(()=>t))'
             ';r.pipe(Q(we()),g(o=>!!o.searchParams.get("h"))).pipe(b(h=>t.pipe(m(i=>[i,h])))).pipe(m(([o,n])=>o))'
         )
 
     def test_a_script_is_adapted_once(self):
-        adapted = bundle.adapt(self.SCRIPT, "https://a.org/b/")
-        assert bundle.adapt(adapted, "https://a.org/b/") == adapted
+        adapted = bundle.adapt(self.SCRIPT)
+        assert bundle.adapt(adapted) == adapted
 
     def test_another_script_is_refused(self):
         with pytest.raises(bundle.BundleError, match=r"adapt hooks/bundle\.py"):
-            bundle.adapt("nothing to see", "https://a.org/")
+            bundle.adapt("nothing to see")
 
 
 class TestInline:

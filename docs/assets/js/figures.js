@@ -12,6 +12,7 @@ import { PlotHandle } from "./handle.js";
 import { colourMode, onColourMode } from "./lifecycle.js";
 import { figureAddress, fetchJson } from "./paths.js";
 import { removePlot, showPlot } from "./plot.js";
+import { onPrinting } from "./print.js";
 import { showStart } from "./progress.js";
 import { python } from "./python.js";
 
@@ -58,6 +59,8 @@ export class FigureView {
     /** @type {PlotFigure | null} the last good answer, in the light theme's colours */
     this.shown = null;
     this.near = false;
+    /** @type {Promise<boolean> | null} */
+    this.arrival = null;
     this.question = 0;
     /** Set by the page's figures: has `approach` called when the reader is near. */
     this.look = () => {};
@@ -89,9 +92,8 @@ export class FigureView {
 
   /** The figure nears the reader's eye: fetch it and draw it. @returns {Promise<void>} */
   async approach() {
-    if (this.near) return;
-    this.near = true;
-    await this.answer();
+    if (!this.near) this.arrival = this.answer();
+    await this.arrival;
   }
 
   /** What is drawn is out of date: it is drawn anew when the reader is near. */
@@ -257,6 +259,7 @@ export class Figures {
     }
     this.watch();
     onColourMode(() => this.views.forEach((view) => view.recolour()), page.signal);
+    onPrinting(() => Promise.all([...this.views.values()].map((view) => view.approach())), page.signal);
     page.signal.addEventListener("abort", () => this.views.forEach((view) => view.leave()));
   }
 

@@ -13,6 +13,9 @@ const SHORTCUTS = [
   [["Esc"], "close; in the editor, leave it"],
 ];
 
+/** What the theme does something with outside a field. */
+const THEME_KEYS = ["f", "s", "/", "n", ".", "p", ","];
+
 /** @type {HTMLDialogElement | null} */
 let overlay = null;
 
@@ -48,6 +51,16 @@ export function listenForShortcuts(actions) {
     },
     { capture: true },
   );
+  // The theme listens on the window, takes Alt with a letter for the letter, and does not know that a drawing or an
+  // open list has the keys.
+  document.addEventListener("keydown", (event) => {
+    if (!THEME_KEYS.includes(event.key)) return;
+    if (event.altKey || overlay?.open || isTyping(event)) event.stopPropagation();
+  });
+  addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (target?.closest("[data-action=shortcuts]")) toggleOverlay();
+  });
 }
 
 /** @param {KeyboardEvent} event */

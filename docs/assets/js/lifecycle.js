@@ -55,8 +55,21 @@ export function onColourMode(changed, signal) {
   signal.addEventListener("abort", () => observer.disconnect());
 }
 
-/** Gives names to the parts of the theme that have none. */
+/** Gives names to the parts of the theme that have none, and keys to its labels that only a pointer could press. */
 export function nameThemeParts() {
+  for (const [toggle, name] of [["__drawer", "Contents"], ["__search", "Search"]]) {
+    const label = /** @type {HTMLElement | null} */ (document.querySelector(`label.md-header__button[for=${toggle}]`));
+    if (!label) continue;
+    label.tabIndex = 0;
+    label.setAttribute("role", "button");
+    label.setAttribute("aria-label", name);
+    label.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      label.click();
+    });
+  }
   document.querySelector("[data-md-component=search][role=dialog]")?.setAttribute("aria-label", "Search");
   document.querySelector("[data-md-component=progress]")?.setAttribute("aria-hidden", "true");
   for (const nav of document.querySelectorAll(".md-nav[aria-labelledby]")) {

@@ -6,6 +6,7 @@ import { Figures } from "./figures.js";
 import { onIntent } from "./intent.js";
 import { listenForShortcuts } from "./keyboard.js";
 import { nameThemeParts, onEveryPage } from "./lifecycle.js";
+import { preparePrinting } from "./print.js";
 import { python } from "./python.js";
 import { makeScrollable } from "./scrolling.js";
 
@@ -27,9 +28,13 @@ onEveryPage((page) => {
   for (const cell of cells.cells) onIntent(cell.element, () => python.warm(), page.signal);
   makeScrollable(page);
   if (page.root.querySelector("[data-compare]")) import("./compare.js").then(({ mount }) => mount(page, figures));
+  if (page.root.querySelector(".atlas-term")) import("./terms.js").then(({ showTerms }) => showTerms(page));
+  const glossary = /** @type {HTMLElement | null} */ (page.root.querySelector("[data-glossary]"));
+  if (glossary) import("./glossary.js").then(({ filterGlossary }) => filterGlossary(glossary, page));
 });
 
 nameThemeParts();
+preparePrinting();
 listenForShortcuts({
   runFocused: () => {
     const cell = cells?.containing(document.activeElement);

@@ -3,6 +3,7 @@
 import { make, wordsOf } from "./dom.js";
 import { colourMode, onColourMode } from "./lifecycle.js";
 import { removePlot, showPlot } from "./plot.js";
+import { onPrinting } from "./print.js";
 
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").ShownFigure} ShownFigure */
@@ -44,6 +45,10 @@ export function drawShown(element, shown, page) {
     draw();
   }, { rootMargin: "600px 0px" });
   near.observe(canvas);
+  onPrinting(async () => {
+    near.disconnect();
+    if (!drawn) await draw();
+  }, page.signal);
   onColourMode(() => drawn && draw(), page.signal);
   page.signal.addEventListener("abort", () => {
     near.disconnect();
