@@ -26,12 +26,14 @@ from hooks import (
     figures,
     glossary,
     glossary_build,
+    home,
     indexes,
     landscape,
     lessons,
     plain,
     reading,
     search_entries,
+    timeline,
     torch_tables,
     values,
 )
@@ -53,6 +55,8 @@ PATHS = {
     "references": "docs/references.bib",
     "planned": "docs/architectures/planned.yml",
     "glossary": "docs/glossary.yml",
+    "planned_lessons": "docs/lessons/planned.yml",
+    "timeline": "docs/timeline.yml",
     "katex": "node_modules/katex",
     "serif": "node_modules/@fontsource-variable/source-serif-4/files",
     "cache": ".cache",
@@ -74,6 +78,8 @@ class Site:
     pages: dict[str, PageText]
     lessons: dict[str, lessons.Lesson]
     glossary: glossary.Glossary
+    planned_lessons: dict[int, str]
+    milestones: list[timeline.Milestone]
     counts: dict[str, reading.Counts] = field(default_factory=dict)
     numbers: dict[str, tuple[str, int]] = field(default_factory=dict)
     texts: dict[str, PageText] = field(default_factory=dict)
@@ -123,6 +129,8 @@ class Site:
             "minutes": sum(one.minutes for one in counts),
             "lessons": len(self.lessons),
             "terms": len(self.glossary.terms),
+            "course": len(self.lessons) + len(self.planned_lessons),
+            "milestones": len(self.milestones),
         }
 
 
@@ -139,14 +147,19 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     references, wrong = citations.read_bibliography(paths["references"], root)
     taught, faults = lessons.read_lessons(docs / lessons.FOLDER, root)
     terms, mistakes = glossary.read_glossary(paths["glossary"], root)
-    stop_at(problems + wrong + faults + mistakes)
+    to_come, unclear = home.read_planned_lessons(paths["planned_lessons"], root, taught)
+    milestones, untold = timeline.read_timeline(paths["timeline"], root, catalogue, references)
+    stop_at(problems + wrong + faults + mistakes + unclear + untold)
     pages = {
         path.relative_to(docs).as_posix(): read_page(path, root, page_address(path.relative_to(docs)))[1]
         for path in sorted(docs.rglob("*.md"))
     }
     pages |= {source: lesson.page for source, lesson in taught.items()}
     formulas = Formulas(paths["katex"], paths["cache"] / "formulas.json")
-    _site = Site(root, docs, paths, catalogue, references, formulas, open_cards(paths), pages, taught, terms)
+    cards = open_cards(paths)
+    _site = Site(
+        root, docs, paths, catalogue, references, formulas, cards, pages, taught, terms, to_come, milestones
+    )
     survey(_site)
     _site.problems += glossary.check_references(terms, catalogue, _site.numbers, pages)
     if taught:
@@ -209,6 +222,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         entry = site.catalogue.architectures[slug]
         page.meta |= {"description": entry.summary, "kicker": FAMILIES[entry.family]}
     landscape.place(text, site.docs / "landscape.yml", site.root)
+    timeline.place_timeline(text, site.milestones, site.catalogue)
     cited = refer(site, text)
     if source == glossary.SOURCE:
         cited += glossary_build.refer_terms(site, refer)
@@ -220,6 +234,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     others["lessons"] = lambda: lessons.index_html(site.lessons)
     if site.glossary.terms:
         others["glossary"] = lambda: glossary.PLACE
+    others["map"] = lambda: home.map_html(site.catalogue, site.counts, text.url)
+    others["tracks"] = lambda: home.tracks_html(
+        site.catalogue, site.counts, site.lessons, site.planned_lessons, text.url
+    )
     indexes.place_indexes(text, site.catalogue, site.counts, others)
 
     def prompt(content: str, position: int) -> str:

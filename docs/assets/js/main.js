@@ -31,6 +31,9 @@ onEveryPage((page) => {
   if (page.root.querySelector(".atlas-term")) import("./terms.js").then(({ showTerms }) => showTerms(page));
   const glossary = /** @type {HTMLElement | null} */ (page.root.querySelector("[data-glossary]"));
   if (glossary) import("./glossary.js").then(({ filterGlossary }) => filterGlossary(glossary, page));
+  if (page.data?.family) import("./reading.js").then(({ watchReading }) => watchReading(page));
+  if (page.root.querySelector("[data-atlas-map]")) import("./home.js").then(({ mountHome }) => mountHome(page));
+  if (page.root.querySelector("[data-timeline]")) import("./timeline.js").then(({ mountTimeline }) => mountTimeline(page));
 });
 
 nameThemeParts();
