@@ -20,6 +20,7 @@ from hooks import (
     bundle,
     cells,
     citations,
+    comparison,
     computed,
     diagrams,
     figures,
@@ -27,6 +28,7 @@ from hooks import (
     glossary_build,
     home,
     indexes,
+    landscape,
     lessons,
     plain,
     reading,
@@ -219,6 +221,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         check_filled_in(text)
         entry = site.catalogue.architectures[slug]
         page.meta |= {"description": entry.summary, "kicker": FAMILIES[entry.family]}
+    landscape.place(text, site.docs / "landscape.yml", site.root)
     timeline.place_timeline(text, site.milestones, site.catalogue)
     cited = refer(site, text)
     if source == glossary.SOURCE:
@@ -227,6 +230,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     site.placed[source] = figures.place_figures(text, site.paths["generated"] / "figures", failed)
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers, failed)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
+    others |= comparison.writers(site.catalogue, text.url, site.result)
     others["lessons"] = lambda: lessons.index_html(site.lessons)
     if site.glossary.terms:
         others["glossary"] = lambda: glossary.PLACE

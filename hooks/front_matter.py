@@ -4,7 +4,7 @@ import datetime
 import difflib
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -34,6 +34,7 @@ class Architecture:
         paper: the founding paper that `year` is taken from; only planned pages need to say it.
         file: where this was read from, as messages show it.
         lines: the line of each key in that file.
+        compare: what the page that compares says of it, by the keys of `COMPARED`; empty for a planned page.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Architecture:
     planned: bool
     file: str
     lines: dict[str, int]
+    compare: dict[str, str] = field(default_factory=dict)
 
     def line(self, key: str) -> int:
         """Return the line of the file on which `key` stands."""
@@ -104,6 +106,26 @@ def _month(value: object) -> str | None:
     return "write the month its facts were last checked, as YYYY-MM"
 
 
+COMPARED = {
+    "objective": "what it is trained to do",
+    "input": "what goes in",
+    "output": "what comes out",
+    "training": "what can be computed at once while it is trained",
+    "generation": "what can be computed at once while it generates",
+    "cost": "how its cost grows with the length $n$",
+    "memory": "what it carries along while it generates",
+    "steps": "how many steps a sample takes",
+    "strengths": "one sentence",
+    "weaknesses": "one sentence",
+}
+
+
+def _comparison(value: object) -> str | None:
+    if not isinstance(value, dict):
+        return f"write a mapping with the keys {', '.join(COMPARED)}"
+    return None
+
+
 _COMMON = {
     "title": _text,
     "slug": _slug,
@@ -114,7 +136,7 @@ _COMMON = {
     "core": _truth,
     "builds_on": _texts,
 }
-WRITTEN = _COMMON | {"topics": _texts, "data": _texts, "checked": _month}
+WRITTEN = _COMMON | {"topics": _texts, "data": _texts, "checked": _month, "compare": _comparison}
 PLANNED = _COMMON | {"paper": _text}
 
 
@@ -139,6 +161,8 @@ def architecture(
             problems.append(Problem(file, first, f"`{key}` is missing", f"add it: {_example(key)}"))
         elif advice := check(values[key]):
             problems.append(Problem(file, lines[key], f"`{key}: {values[key]}` cannot be used", advice))
+        elif key == "compare":
+            problems += _check_comparison(values[key], lines, file)
     for key in values:
         if key not in schema:
             problems.append(Problem(file, lines.get(key, first), f"unknown key `{key}`", _known(key, schema)))
@@ -147,6 +171,28 @@ def architecture(
     kept = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     blank = {"topics": (), "data": (), "checked": "", "paper": ""}
     return Architecture(**(blank | kept), planned=planned, file=file, lines=lines), []
+
+
+def _said(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= 160 and "FILL IN" not in value
+
+
+def _check_comparison(values: dict, lines: dict[str, int], file: str) -> list[Problem]:
+    """Check what a page says for the comparison, key by key."""
+    problems = []
+    for key, meaning in COMPARED.items():
+        if key not in values:
+            message = f"`{key}` is missing under `compare`"
+            problems.append(Problem(file, lines["compare"], message, f"add `{key}:`, {meaning}"))
+        elif not _said(values[key]):
+            message = f"`{key}: {values[key]}` under `compare` cannot be used"
+            line = lines.get(f"compare.{key}", lines["compare"])
+            problems.append(Problem(file, line, message, f"write {meaning}, in at most 160 characters"))
+    for key in values:
+        if key not in COMPARED:
+            line = lines.get(f"compare.{key}", lines["compare"])
+            problems.append(Problem(file, line, f"unknown key `{key}` under `compare`", _known(str(key), COMPARED)))
+    return problems
 
 
 def read_front_matter(front: str, file: str, path: Path) -> tuple[Architecture | None, list[Problem]]:
@@ -188,11 +234,17 @@ def read_front_matter(front: str, file: str, path: Path) -> tuple[Architecture |
 
 
 def key_lines(front: str, first: int) -> dict[str, int]:
-    """Return the line on which each top-level key of a YAML text stands; the text begins on line `first`."""
-    return {
-        match[1]: first + front.count("\n", 0, match.start())
-        for match in re.finditer(r"^([A-Za-z_][\w-]*)[ \t]*:", front, re.MULTILINE)
-    }
+    """Return the line on which each key of a YAML text stands; the text begins on line `first`.
+
+    A key one level down is ``outer.inner``.
+    """
+    lines, outer = {}, ""
+    for match in re.finditer(r"^( *)([A-Za-z_][\w-]*)[ \t]*:", front, re.MULTILINE):
+        if not match[1]:
+            outer = match[2]
+        key = f"{outer}.{match[2]}" if match[1] else match[2]
+        lines.setdefault(key, first + front.count("\n", 0, match.start()))
+    return lines
 
 
 def suggestion(name: str, known: Collection[str]) -> str:
@@ -221,6 +273,7 @@ def _example(key: str) -> str:
         "topics": "`topics: [hidden state]`, terms of the glossary",
         "data": "`data: []`, files under snippets/ that the page's code reads",
         "checked": "`checked: 2026-01`, the month its facts were last checked",
+        "compare": f"`compare:` with {', '.join(COMPARED)}, one a line and indented",
         "paper": "`paper: Authors, Title`, the paper that `year` is taken from",
     }
     return examples[key]

@@ -25,6 +25,17 @@ builds_on: []
 topics: [hidden state]
 data: [data/words.txt]
 checked: 2026-01
+compare:
+  objective: predict the next word
+  input: words
+  output: a word
+  training: one after another
+  generation: one after another
+  cost: $O(n)$
+  memory: one state
+  steps: $n$
+  strengths: Small.
+  weaknesses: Too small.
 ---
 """
 

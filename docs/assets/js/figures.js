@@ -64,6 +64,8 @@ export class FigureView {
     this.question = 0;
     /** Set by the page's figures: has `approach` called when the reader is near. */
     this.look = () => {};
+    /** What a page makes of an answer before it is drawn. @type {(figure: PlotFigure) => PlotFigure} */
+    this.prepare = (figure) => figure;
   }
 
   /** @returns {string} "Figure 3" */
@@ -173,7 +175,7 @@ export class FigureView {
 
   /** @param {PlotFigure} figure */
   async show(figure) {
-    await showPlot(this.plot, figure, { mode: colourMode(), family: this.page.data?.family });
+    await showPlot(this.plot, this.prepare(figure), { mode: colourMode(), family: this.page.data?.family });
     this.shown = figure;
     this.element.dataset.drawn = String(Number(this.element.dataset.drawn ?? 0) + 1);
     await this.attachHandles();

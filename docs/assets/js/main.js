@@ -27,6 +27,7 @@ onEveryPage((page) => {
   }
   for (const cell of cells.cells) onIntent(cell.element, () => python.warm(), page.signal);
   makeScrollable(page);
+  if (page.root.querySelector("[data-compare]")) import("./compare.js").then(({ mount }) => mount(page, figures));
   if (page.root.querySelector(".atlas-term")) import("./terms.js").then(({ showTerms }) => showTerms(page));
   const glossary = /** @type {HTMLElement | null} */ (page.root.querySelector("[data-glossary]"));
   if (glossary) import("./glossary.js").then(({ filterGlossary }) => filterGlossary(glossary, page));
