@@ -26,6 +26,7 @@ onEveryPage((page) => {
   }
   for (const cell of cells.cells) onIntent(cell.element, () => python.warm(), page.signal);
   makeScrollable(page);
+  if (page.root.querySelector("[data-explorer]")) import("./explorer.js").then(({ mountExplorer }) => mountExplorer(page));
 });
 
 nameThemeParts();
