@@ -1,8 +1,8 @@
 """One forward pass of the GPT, with everything that flows through it written down.
 
 There is no second copy of the forward pass here: hooks on the modules of `snippets.gpt.model` note what each takes in
-and gives out. Two things happen inside a module and are therefore said again: the scores, from the queries and keys that
-the model compares, and the widths of the heads. The test holds both against the weights that the model made of them.
+and gives out. Only the scores stay inside a module; they are worked out again from the queries and keys that the model
+compares, and the test holds them against the weights that it made of them.
 """
 
 import base64

@@ -1,9 +1,9 @@
 """Figures: functions of their controls, and the registry that finds them.
 
 A page's figures live in ``snippets/<slug>/figures.py``. Decorating a function with `figure` makes it a
-`Figure`; `load` returns those of one slug. A `View` is the same for a part of a page that has a script of its own: plain
-data of any form. There is no registry to fill or clear: a module's figures are the
-`Figure` objects in it, so running the module again, as a reader's edit does, is all it takes to renew them.
+`Figure`; `load` returns those of one slug. A `View` is the same for a part of a page that has a script of its
+own: plain data of any form. There is no registry to fill or clear: a module's figures are the `Figure` objects
+in it, so running the module again, as a reader's edit does, is all it takes to renew them.
 """
 
 import importlib

@@ -30,9 +30,16 @@ const WRITTEN = 3; // products written out of a sum
 export function say(value) {
   if (value === -Infinity) return "−∞";
   const size = Math.abs(value);
-  const places = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 3 : size >= 0.001 ? 4 : 6;
+  const places = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : size >= 0.09995 ? 3 : size >= 0.001 ? 4 : 6;
   const text = size < 5e-7 ? "0" : size.toFixed(places);
   return value < 0 && text !== "0" ? `−${text}` : text;
+}
+
+/** @param {number} value @returns {string} as short as fits under a swatch */
+export function brief(value) {
+  const size = Math.abs(value);
+  const text = size.toFixed(size >= 9.95 ? 0 : size >= 0.995 ? 1 : 2);
+  return value < 0 && Number(text) ? `−${text}` : text;
 }
 
 /** @param {number} value in brackets when negative */
@@ -91,7 +98,6 @@ function rootMeanSquare(row, epsilon) {
 }
 
 /**
- * @param {string} what
  * @param {string} from
  * @param {Tensor} output
  * @param {Tensor} input
@@ -101,12 +107,12 @@ function rootMeanSquare(row, epsilon) {
  * @param {number} column
  * @returns {Omit<Expression, "name">}
  */
-function norm(what, from, output, input, gain, epsilon, row, column) {
+function norm(from, output, input, gain, epsilon, row, column) {
   const size = rootMeanSquare(rowOf(input, row), epsilon);
   const x = at(input, row, column);
   const again = (x / size) * gain.values[column];
   return {
-    symbols: `${what} = x / √(mean(x²) + ε) · gain`,
+    symbols: "x / √(mean(x²) + ε) · gain",
     numbers: `${say(x)} / ${say(size)} · ${inside(gain.values[column])}`,
     value: at(output, row, column),
     again,
@@ -117,7 +123,7 @@ function norm(what, from, output, input, gain, epsilon, row, column) {
 /**
  * @param {View} view
  * @param {string} matrix
- * @param {string} letter
+ * @param {string} letter of the matrix in formulas
  * @param {string} to
  * @param {string} from
  * @param {number} row
@@ -354,7 +360,7 @@ const WORK = {
   },
   normed: ({ block }, row, column) => {
     const { tensors, gains, epsilon } = block;
-    return norm("h", "stream", tensors.normed, tensors.stream, gains.normed, epsilon, row, column);
+    return norm("stream", tensors.normed, tensors.stream, gains.normed, epsilon, row, column);
   },
   queries: (view, row, column) => linear(view, "queries", "W_Q", "queries", "normed", row, column),
   keys: (view, row, column) => linear(view, "keys", "W_K", "keys", "normed", row, column),
@@ -380,7 +386,7 @@ const WORK = {
     sum(tensors.between, tensors.stream, tensors.attended, ["stream", "attended", "x", "attention"], row, column),
   normed_again: ({ block }, row, column) => {
     const { tensors, gains, epsilon } = block;
-    return norm("h", "between", tensors.normed_again, tensors.between, gains.normed_again, epsilon, row, column);
+    return norm("between", tensors.normed_again, tensors.between, gains.normed_again, epsilon, row, column);
   },
   gate: (view, row, column) => linear(view, "gate", "W_gate", "gate", "normed_again", row, column),
   up: (view, row, column) => linear(view, "up", "W_up", "up", "normed_again", row, column),
@@ -390,7 +396,7 @@ const WORK = {
     sum(tensors.result, tensors.between, tensors.thought, ["between", "thought", "x", "feed-forward"], row, column),
   last: ({ readout }, row, column) => given("what the last block left", "", at(readout.tensors.last, row, column)),
   final: ({ readout: { tensors, gains, epsilon } }, row, column) =>
-    norm("x", "last", tensors.final, tensors.last, gains.final, epsilon, row, column),
+    norm("last", tensors.final, tensors.last, gains.final, epsilon, row, column),
   logits: logit,
   probabilities: probability,
 };

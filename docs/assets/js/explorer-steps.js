@@ -86,13 +86,14 @@ function strip(view, tensor, title, token, more = {}) {
  * @param {string} title
  * @param {boolean} shared whether several heads share it, as they do keys and values
  * @param {Partial<Panel>} [more]
+ * @returns {Panel}
  */
 function ofHead(view, tensor, title, shared, more = {}) {
   const { width, group } = headSizes(view);
   const whole = wide(view, tensor, title);
   const offset = (shared ? group : view.head) * width;
   const shape = `${whole.rows.length} × ${width}`;
-  return { ...whole, form: /** @type {const} */ ("head"), columns: width, offset, shape, ...more };
+  return { ...whole, form: "head", columns: width, offset, shape: more.rows ? `${width}` : shape, ...more };
 }
 
 /**
@@ -166,7 +167,7 @@ export const STEPS = [
     outputs: 3,
     panels: (view, token) => [
       strip(view, "normed", "h", token),
-      wide(view, "queries", "queries, 4 heads", { sign: "→", ...banded(view), title: `queries, ${view.block.heads} heads` }),
+      wide(view, "queries", `queries, ${view.block.heads} heads`, { sign: "→", ...banded(view) }),
       wide(view, "keys", `keys, ${view.block.groups} heads`, { sign: "→", ...bandedShared(view) }),
       wide(view, "values", `values, ${view.block.groups} heads`, { sign: "→", ...bandedShared(view) }),
     ],
@@ -178,8 +179,8 @@ export const STEPS = [
     formula: "pair (a, b) → (a cos θ − b sin θ, b cos θ + a sin θ)",
     outputs: 4,
     panels: (view, token) => [
-      ofHead(view, "queries", "queries", false),
-      ofHead(view, "keys", "keys", true),
+      ofHead(view, "queries", "query", false, { form: "strip", rows: [token] }),
+      ofHead(view, "keys", "key", true, { form: "strip", rows: [token] }),
       dials(view, "queries", token),
       dials(view, "keys", token),
       ofHead(view, "turned_queries", "turned queries", false, { sign: "→" }),
@@ -360,8 +361,8 @@ export function shapeOf(step, view, token) {
   const last = panels[panels.length - 1];
   if (last.form === "square") return `${block.heads} × ${count} × ${count}`;
   const whole = tensorOf(view, last.tensor);
-  if (step.id === "queries") return `${count} × (${block.tensors.queries.shape[1]}, ${whole.shape[1]}, ${whole.shape[1]})`;
-  if (step.id === "positions") return `${count} × (${block.tensors.queries.shape[1]}, ${whole.shape[1]})`;
+  if (step.id === "queries") return `${count} × ${block.tensors.queries.shape[1] + 2 * whole.shape[1]}`;
+  if (step.id === "positions") return `${count} × ${block.tensors.queries.shape[1] + whole.shape[1]}`;
   return `${count} × ${whole.shape[1]}`;
 }
 
@@ -383,16 +384,19 @@ export function bars(view, token, kind) {
 }
 
 /**
- * The value of a tensor that lies furthest from zero, among the rows up to the token's: where the eye begins.
+ * The value of a token's row that the eye begins with: the furthest from zero, or, of who looks at whom, the highest.
  * @param {Panel} panel
  * @param {number} token
  * @returns {[number, number]} row and column of the tensor
  */
 export function striking(panel, token) {
   let best = 0;
-  let size = -1;
-  for (let index = 0; index < panel.columns; index += 1) {
-    const value = Math.abs(panel.value(token, panel.offset + index));
+  let size = -Infinity;
+  const [from, to] = panel.chosen < 0 ? [0, panel.columns] : [panel.chosen * panel.bands, (panel.chosen + 1) * panel.bands];
+  for (let index = from; index < to; index += 1) {
+    const found = panel.value(token, panel.offset + index);
+    const value = panel.form === "square" ? found : Math.abs(found);
+    if (panel.form === "square" && index > token) break;
     if (Number.isFinite(value) && value > size) [best, size] = [panel.offset + index, value];
   }
   return [token, best];

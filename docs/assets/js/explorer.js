@@ -7,7 +7,7 @@
 
 import { calmMotion, make, makeButton, perFrame, wordsOf } from "./dom.js";
 import { Source } from "./explorer-data.js";
-import { express, nextToken, say } from "./explorer-expressions.js";
+import { brief, express, nextToken, say } from "./explorer-expressions.js";
 import { PanelView, shades } from "./explorer-panel.js";
 import { layout } from "./explorer-layout.js";
 import { FIRST_AFTER, FIRST_OF_BLOCK, LAST, STEPS, bars, shapeOf, striking } from "./explorer-steps.js";
@@ -78,6 +78,7 @@ export class Explorer {
     const whys = new Map();
     for (const why of /** @type {NodeListOf<HTMLElement>} */ (this.page.root.querySelectorAll("[data-step-why]"))) {
       whys.set(why.dataset.stepWhy ?? "", why);
+      why.remove(); // each comes back with its step
     }
     return whys;
   }
@@ -711,13 +712,15 @@ export class Explorer {
     this.parts.card.dataset.tensor = cell.tensor;
     this.parts.card.dataset.value = String(found.value);
     this.parts.card.dataset.again = String(found.again);
-    this.parts.card.replaceChildren(
+    const made = make(
+      "div",
+      { class: "explorer__made" },
       make("p", { class: "explorer__of" }, found.name),
       make("p", { class: "explorer__symbols" }, `= ${found.symbols}`),
       make("p", { class: "explorer__numbers" }, numbers ? `= ${numbers}` : ""),
       make("p", { class: "explorer__value" }, "= ", make("b", {}, say(found.value))),
-      ...this.magnifier(cell),
     );
+    this.parts.card.replaceChildren(made, ...this.magnifier(cell));
   }
 
   /** The values beside a value, where cells are too thin to tell apart. @param {Cell} cell @returns {HTMLElement[]} */
@@ -734,7 +737,7 @@ export class Explorer {
       const swatch = make("i", {});
       const part = Math.min(Math.max((value / limit + 1) / 2, 0), 1);
       swatch.style.background = scales.diverging[Math.round(part * (scales.diverging.length - 1))];
-      lens.append(make("span", { "data-here": column === cell.column }, swatch, make("b", {}, say(value)), make("small", {}, String(column))));
+      lens.append(make("span", { "data-here": column === cell.column }, swatch, make("b", {}, brief(value)), make("small", {}, String(column))));
     }
     return [lens];
   }
