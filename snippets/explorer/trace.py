@@ -164,7 +164,6 @@ def readout(text: str, added: str) -> dict:
     products = normed[:, None] * model.embedding.weight.detach()[best]  # (T, BARS, D)
     largest = products.abs().topk(TERMS, dim=-1).indices  # (T, BARS, TERMS)
     weights = model.embedding.weight.detach()[best].gather(-1, largest)
-    tokenizer = prose.tokenizer()
     return {
         **said(done),
         "tensors": {
@@ -176,8 +175,15 @@ def readout(text: str, added: str) -> dict:
         "epsilon": model.norm.eps,
         "best": best.tolist(),
         "terms": {"features": largest.tolist(), "weights": pack(weights)},
-        "vocabulary": [tokenizer.label(index) for index in range(len(tokenizer))],
+        "vocabulary": vocabulary(),
     }
+
+
+@cache
+def vocabulary() -> list[str]:
+    """A printable label for every token there is."""
+    tokenizer = prose.tokenizer()
+    return [tokenizer.label(index) for index in range(len(tokenizer))]
 
 
 def matrix(layer: int, name: str) -> dict:
@@ -198,7 +204,7 @@ def pack(tensor: torch.Tensor, finest: int = FINEST) -> dict:
     """
     flat = tensor.flatten()
     scale = float(f"{float(flat.abs().max()) / finest:.6g}") or 1.0
-    whole = [round(value / scale) for value in flat.tolist()]
+    whole = (flat / scale).round().to(torch.int64).tolist()
     raw = struct.pack(f"<{len(whole)}h", *whole)
     return {
         "shape": list(tensor.shape),

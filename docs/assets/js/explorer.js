@@ -433,8 +433,8 @@ export class Explorer {
       this.parts.place.textContent = `${this.placeOf() + 1} of ${this.placeCount()}`;
       this.parts.told.textContent = `Step ${this.parts.place.textContent}: ${step.name}, ${where}. ${shapeOf(step, view, this.token)}.`;
     }
-    this.parts.back.disabled = this.step === 0;
-    this.parts.forward.disabled = this.step === LAST;
+    this.enable(this.parts.back, this.step > 0);
+    this.enable(this.parts.forward, this.step < LAST);
     this.showPanels(changed);
     this.showBars();
     this.showCard();
@@ -442,6 +442,12 @@ export class Explorer {
     this.drawnLayer = this.block.layer;
     this.root.dataset.step = step.id;
     this.root.dataset.layer = String(this.layer + 1);
+  }
+
+  /** A button that ends must not take the reader's focus with it. @param {HTMLButtonElement} button @param {boolean} can */
+  enable(button, can) {
+    if (!can && document.activeElement === button) this.parts.play.focus();
+    button.disabled = !can;
   }
 
   placeOf() {
@@ -491,6 +497,7 @@ export class Explorer {
     this.parts.nextChip.replaceChildren(make("span", { class: "explorer__chip" }, readout.vocabulary[best]), make("small", {}, share));
     this.parts.nextChip.setAttribute("aria-label", `Append the likeliest next token, ${readout.vocabulary[best]}, ${share}`);
     this.parts.nextChip.title = "The likeliest next token: press to append it";
+    if (!this.query.added && document.activeElement === this.parts.takeBack) this.parts.likeliest.focus();
     this.parts.takeBack.disabled = !this.query.added;
   }
 
