@@ -494,8 +494,11 @@ export class Explorer {
     const [best] = readout.best[last];
     const { probabilities } = nextToken(readout, last, this.temperature);
     const share = `${(100 * probabilities[best]).toFixed(0)} %`;
-    this.parts.nextChip.replaceChildren(make("span", { class: "explorer__chip" }, readout.vocabulary[best]), make("small", {}, share));
-    this.parts.nextChip.setAttribute("aria-label", `Append the likeliest next token, ${readout.vocabulary[best]}, ${share}`);
+    this.parts.nextChip.replaceChildren(
+      make("span", { class: "atlas-unseen" }, "Append the likeliest next token: "),
+      make("span", { class: "explorer__chip" }, readout.vocabulary[best]),
+      make("small", {}, share),
+    );
     this.parts.nextChip.title = "The likeliest next token: press to append it";
     if (!this.query.added && document.activeElement === this.parts.takeBack) this.parts.likeliest.focus();
     this.parts.takeBack.disabled = !this.query.added;
