@@ -38,7 +38,8 @@ AGAIN = """async (layer) => {
         for (const column of columns) {
           if (!["logits", "probabilities"].includes(tensor) && column >= shape.at(-1)) continue;
           const { value, again, numbers } = express(tensor, view, row, column);
-          found.push([tensor, row, column, Number.isFinite(value) ? value : null, Number.isFinite(again) ? again : null, numbers]);
+          const [made, worked] = [value, again].map((one) => (Number.isFinite(one) ? one : null));
+          found.push([tensor, row, column, made, worked, numbers]);
         }
       }
     }
@@ -225,7 +226,8 @@ def test_appending_goes_on_with_the_longer_text_and_the_window_slides(open_page)
 
     def write() -> list[str]:
         page.locator('[data-action="go-on"]').click()
-        page.wait_for_function("document.querySelector('[data-action=go-on]').textContent === 'Keep going'", timeout=60_000)
+        ended = "document.querySelector('[data-action=go-on]').textContent === 'Keep going'"
+        page.wait_for_function(ended, timeout=PYTHON_STARTS_WITHIN)
         return labels(page)
 
     written = write()
