@@ -1,4 +1,4 @@
-"""Run the reference models and write every figure and diagram that the pages embed.
+"""Run the reference models and write every figure, view and diagram that the pages embed.
 
 Only what has changed is run: its code (the figure's module, what it imports, the kit), the files it read
 (weights, results, data) or the versions of the libraries. Each figure runs in a process of one thread; one
@@ -30,13 +30,14 @@ from snippets.kit.training import stale
 
 SLOW = 0.150  # s, what the page grants a figure that is drawn again in the browser
 HEAVY = 60_000  # compressed bytes of one figure with its states; a page has 400,000 in all
-SOURCES = {"figure": "figures", "diagram": "diagram"}  # module of a page by kind
-FOLDERS = {"figure": "figures", "diagram": "diagrams"}  # output folder by kind
+HEAVY_STATE = 60_000  # of one state of a view: the page fetches them one by one
+SOURCES = {"figure": "figures", "view": "figures", "diagram": "diagram"}  # module of a page by kind
+FOLDERS = {"figure": "figures", "view": "views", "diagram": "diagrams"}  # output folder by kind
 
 
 @dataclass
 class Item:
-    """A figure or diagram found in the sources."""
+    """A figure, view or diagram found in the sources."""
 
     kind: str
     package: str
@@ -108,7 +109,7 @@ class Builder:
                     if near
                     else f"there are: {', '.join(known) or 'none'}"
                 )
-                raise LookupError(f"there is no figure, diagram or page “{wanted}”: {hint}")
+                raise LookupError(f"there is no figure, view, diagram or page “{wanted}”: {hint}")
             chosen |= {id(item): item for item in found}
         return [item for item in self.items if id(item) in chosen]
 
@@ -143,8 +144,8 @@ class Builder:
     def forget(self, item: Item) -> None:
         """Remove what was built of an item, the cache entry first."""
         self.entry(item).unlink(missing_ok=True)
-        for suffix in (".json", ".states.json"):
-            (self.folder(item) / f"{item.name}{suffix}").unlink(missing_ok=True)
+        for path in self.folder(item).glob(f"{item.name}.*json"):
+            path.unlink()
 
     def stale_files(self) -> list[Path]:
         """Return what lies in the output and cache folders and belongs to nothing in the sources."""
@@ -152,8 +153,10 @@ class Builder:
         for item in self.items:
             known |= {self.folder(item) / f"{item.name}.json", self.entry(item)}
             report = self.report(item)
-            if report is None or f"{item.name}.states.json" in report["files"]:
-                known.add(self.folder(item) / f"{item.name}.states.json")
+            if report is None:
+                known |= set(self.folder(item).glob(f"{item.name}.*json"))
+            else:
+                known |= {self.folder(item) / name for name in report["files"]}
         unreadable = {(name.split("/")[0].replace("_", "-")) for name in self.broken}
         found = []
         for kind in FOLDERS.values():
@@ -362,7 +365,7 @@ def _print_table(rows: list[tuple[Item, dict | None]]) -> None:
     table.add_column("gzip", justify="right", no_wrap=True)
     table.add_column("")
     for item, report in rows:
-        name = item.id if item.kind == "figure" else f"{item.id} (diagram)"
+        name = item.id if item.kind == "figure" else f"{item.id} ({item.kind})"
         if report is None:
             table.add_row(name, "", "", "", "", "has to be built")
             continue
@@ -382,8 +385,9 @@ def warnings(report: dict) -> list[str]:
     found = []
     if report.get("live") and report["warm"] > SLOW:
         found.append(f"slow: the page has {1000 * SLOW:.0f} ms to redraw it")
-    if report["compressed"] > HEAVY:
-        found.append(f"heavy: over {HEAVY:,} bytes compressed")
+    largest, most = report.get("largest", report["compressed"]), HEAVY_STATE if "largest" in report else HEAVY
+    if largest > most:
+        found.append(f"heavy: over {most:,} bytes compressed")
     return found
 
 

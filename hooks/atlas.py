@@ -296,7 +296,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         data = indexes.page_data_html(indexes.page_data(entry, site.placed[source]))
         header = reading.header_html(entry, site.counts[slug])
         html = html.replace("</h1>", f"</h1>{header}{data}", 1)
-    elif site.cells.get(source) or site.placed.get(source):  # a page beside the architectures whose code runs too
+    elif site.cells.get(source) or site.placed.get(source) or site.owner(source):  # beside them, with code that runs
         record = {
             "slug": Path(source).stem,
             "title": page.title or "",

@@ -8,7 +8,7 @@ plotly or a slug. Training and diagrams, which only the author's machine needs, 
 from snippets.kit import colours
 from snippets.kit.controls import Choice, Control, ControlError, Draw, Point, Slider, Text, Toggle
 from snippets.kit.data import data_path, load_text, load_weights, results, weights
-from snippets.kit.figures import Figure, FigureError, figure
+from snippets.kit.figures import Figure, FigureError, View, figure, view
 from snippets.kit.plain import plain
 from snippets.kit.plots import bars, distribution, heatmap, image_grid, lines, points, vector_field
 from snippets.kit.show import show
@@ -24,6 +24,7 @@ __all__ = [
     "Slider",
     "Text",
     "Toggle",
+    "View",
     "bars",
     "colours",
     "data_path",
@@ -39,5 +40,6 @@ __all__ = [
     "results",
     "show",
     "vector_field",
+    "view",
     "weights",
 ]

@@ -61,41 +61,26 @@ def set_up(root: str) -> None:
 def build(task: dict) -> dict:
     """Build what `task` names and return a report: seconds, bytes, and ``error`` when it failed.
 
-    A task has ``kind`` (figure or diagram), ``slug``, ``name``, ``output`` (the folder), ``entry`` (path of
+    A task has ``kind`` (figure, view or diagram), ``slug``, ``name``, ``output`` (the folder), ``entry`` (path of
     the cache entry), ``code`` (its hash), ``expected`` (names in the module) and ``figures`` (all known ids).
     """
     started = time.perf_counter()
     try:
-        files, report = _figure(task) if task["kind"] == "figure" else _diagram(task)
+        files, report = {"figure": _figure, "view": _view, "diagram": _diagram}[task["kind"]](task)
         _write(task, files, report, started)
     except Exception as error:  # reported by name; the others are still built
         reason = _explain(error)
-        for kind in ("Figure", "Diagram"):  # the report names it already
+        for kind in ("Figure", "View", "Diagram"):  # the report names it already
             reason = reason.removeprefix(f"{kind} “{task['slug']}/{task['name']}” ")
         return {"error": reason, "traceback": traceback.format_exc()}
     return report
 
 
 def _figure(task: dict) -> tuple[dict, dict]:
-    import torch
-
     from snippets.kit.checks import check_spec
-    from snippets.kit.figures import load
 
-    figures = load(task["slug"])
-    _same_names(set(figures), set(task["expected"]), "@figure")
-    figure = figures[task["name"]]
-
-    # two different streams: a figure that draws on the global one cannot come out the same twice
-    torch.manual_seed(1)
-    first = figure.draw()
-    torch.manual_seed(2)
-    again = time.perf_counter()
-    second = figure.draw()
-    warm = time.perf_counter() - again
-    difference = find_difference(first, second)
-    if difference:
-        raise BuildError(f"is not deterministic: two calls differ at {difference}; seed its random numbers")
+    figure = _named(task, "@figure")
+    first, warm = _drawn_twice(figure)
     check_spec(first)
 
     content = {
@@ -127,6 +112,54 @@ def _figure(task: dict) -> tuple[dict, dict]:
     return files, {"warm": round(warm, 4), "live": bool(figure.controls) and not figure.precompute}
 
 
+def _view(task: dict) -> tuple[dict, dict]:
+    view = _named(task, "@view")
+    _, warm = _drawn_twice(view)
+    content = {
+        "id": view.id,
+        "uses": uses(view.module.removeprefix("snippets.")),
+        "controls": view.specs(),
+    }
+    files = {f"{view.name}.json": content}
+    files |= {f"{view.name}.{key}.json": view.draw(**values) for key, values in view.states()}
+    return files, {"warm": round(warm, 4), "live": bool(view.controls)}
+
+
+def _named(task: dict, decorator: str) -> object:
+    """Return the figure or view that a task names.
+
+    Raises:
+        BuildError: the module holds others than were found in its source.
+    """
+    from snippets.kit.figures import View, load
+
+    wanted = task["kind"] == "view"
+    found = {name: entry for name, entry in load(task["slug"]).items() if isinstance(entry, View) == wanted}
+    _same_names(set(found), set(task["expected"]), decorator)
+    return found[task["name"]]
+
+
+def _drawn_twice(figure: object) -> tuple[dict, float]:
+    """Return a figure as it opens, and the seconds it takes to draw it again.
+
+    Raises:
+        BuildError: it does not come out the same twice.
+    """
+    import torch
+
+    # two different streams: a figure that draws on the global one cannot come out the same twice
+    torch.manual_seed(1)
+    first = figure.draw()
+    torch.manual_seed(2)
+    again = time.perf_counter()
+    second = figure.draw()
+    warm = time.perf_counter() - again
+    difference = find_difference(first, second)
+    if difference:
+        raise BuildError(f"is not deterministic: two calls differ at {difference}; seed its random numbers")
+    return first, warm
+
+
 def _diagram(task: dict) -> tuple[dict, dict]:
     from snippets.kit.diagram import load
 
@@ -142,14 +175,16 @@ def _diagram(task: dict) -> tuple[dict, dict]:
 
 def _write(task: dict, files: dict[str, object], report: dict, started: float) -> None:
     """Write the files, the one named after the figure last, and complete the report in their cache entry."""
-    output, sizes, compressed = Path(task["output"]), {}, 0
+    output, sizes, compressed = Path(task["output"]), {}, []
     try:
         for name, content in reversed(files.items()):
             raw = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
             sizes[name] = write_atomically(output / name, raw)
-            compressed += len(gzip.compress(raw, 6))
+            compressed.append(len(gzip.compress(raw, 6)))
         seconds = round(time.perf_counter() - started, 3)
-        report |= {"files": sizes, "compressed": compressed, "seconds": seconds}
+        report |= {"files": sizes, "compressed": sum(compressed), "seconds": seconds}
+        if task["kind"] == "view":
+            report["largest"] = max(compressed)
         entry = {
             "code": task["code"],
             "read": _read_for(task),
@@ -167,7 +202,7 @@ def _read_for(task: dict) -> dict[str, str]:
     A file that an earlier figure of this process has read may still be in use from memory, so all of them
     count, but for files of pages that this one does not import.
     """
-    module = f"{task['slug'].replace('-', '_')}.{'figures' if task['kind'] == 'figure' else 'diagram'}"
+    module = f"{task['slug'].replace('-', '_')}.{'diagram' if task['kind'] == 'diagram' else 'figures'}"
     packages = {name.split(".")[0] for name in uses(module)} | {"data"}
     names = {_relative(path): digest for path, digest in sorted(_read.items())}
     return {name: digest for name, digest in names.items() if name.split("/")[1] in packages}

@@ -1,8 +1,9 @@
 """Figures: functions of their controls, and the registry that finds them.
 
 A page's figures live in ``snippets/<slug>/figures.py``. Decorating a function with `figure` makes it a
-`Figure`; `load` returns those of one slug. There is no registry to fill or clear: a module's figures are the
-`Figure` objects in it, so running the module again, as a reader's edit does, is all it takes to renew them.
+`Figure`; `load` returns those of one slug. A `View` is the same for a part of a page that has a script of its
+own: plain data of any form. There is no registry to fill or clear: a module's figures are the `Figure` objects
+in it, so running the module again, as a reader's edit does, is all it takes to renew them.
 """
 
 import importlib
@@ -159,6 +160,48 @@ class Figure:
         return countable and math.prod(len(stop) for stop in stops) <= MOST_STATES
 
 
+class View(Figure):
+    """Plain data for a part of the page that a script of its own shows.
+
+    Every stop of its sliders, choices and toggles is built ahead, each into a file of its own; its texts then stand as
+    the page opens. The docstring is for people who read the code: a first line is enough.
+    """
+
+    def __repr__(self) -> str:
+        return f"<view {self.id}>"
+
+    def check(self, result: object) -> None:
+        """Raise `FigureError` unless `result` is a dict of plain, finite data."""
+        if not isinstance(result, dict):
+            raise self.fault("must return a dict")
+        problem = find_not_plain(result)
+        if problem:
+            raise self.fault(problem)
+
+    def states(self) -> list[tuple[str, dict]]:
+        """Return every state as ``(key, values)``; a key joins the indices of the listed values by dashes."""
+        listed = {name: control.states() for name, control in self.controls.items()}
+        moving = {name: list(enumerate(stops)) for name, stops in listed.items() if stops is not None}
+        states = []
+        for combination in itertools.product(*moving.values()):
+            key = "-".join(str(index) for index, _ in combination) or "opening"
+            chosen = dict(zip(moving, (value for _, value in combination), strict=True))
+            states.append((key, self.defaults() | chosen))
+        return states
+
+    def fault(self, reason: str) -> FigureError:
+        return FigureError(f"View “{self.id}” {reason}.")
+
+    def _docstring(self) -> tuple[str, str]:
+        caption, _, rest = inspect.cleandoc(self.__doc__ or "").partition("\n")
+        if not caption.strip():
+            raise self.fault("needs a docstring that says what it shows")
+        return caption.strip(), " ".join(rest.split())
+
+    def _whether_to_precompute(self, wanted: bool | None) -> bool:
+        return True
+
+
 def figure(
     function: object = None,
     /,
@@ -191,8 +234,24 @@ def figure(
     return decorate if function is None else decorate(function)
 
 
+def view(function: object = None, /, **controls: Control) -> object:
+    """Make a view of the decorated function. Every keyword is a control, named as the parameter.
+
+    Raises:
+        FigureError: the docstring is missing, or parameters and controls differ.
+    """
+    for name, control in controls.items():
+        if not isinstance(control, Control):
+            raise FigureError(f"control “{name}” of a view must be a Text, Slider, Choice, Toggle, Draw or Point")
+
+    def decorate(decorated: object) -> View:
+        return View(decorated, controls)
+
+    return decorate if function is None else decorate(function)
+
+
 def load(slug: str) -> dict[str, Figure]:
-    """Return the figures of one slug by name, in the order they are written.
+    """Return the figures and views of one slug by name, in the order they are written.
 
     Raises:
         ModuleNotFoundError: the slug has no ``figures.py``.
@@ -201,7 +260,7 @@ def load(slug: str) -> dict[str, Figure]:
 
 
 def of_module(module: object) -> dict[str, Figure]:
-    """Return the figures that a module itself defines, by name."""
+    """Return the figures and views that a module itself defines, by name."""
     found = (value for value in vars(module).values() if isinstance(value, Figure))
     return {entry.name: entry for entry in found if entry.module == module.__name__}
 

@@ -179,7 +179,7 @@ def test_only_builds_what_is_named(copied: object) -> None:
 def test_an_unknown_name_is_refused_with_what_is_near(copied: object) -> None:
     ran = copied.build("--only", "toy/leters")
     assert ran.returncode == 2
-    assert "there is no figure, diagram or page “toy/leters”: did you mean toy/letters" in ran.stderr
+    assert "there is no figure, view, diagram or page “toy/leters”: did you mean toy/letters" in ran.stderr
     assert copied.build("--only", "xyz").returncode == 2
 
 
@@ -233,3 +233,58 @@ def test_warnings_name_what_is_over_budget() -> None:
         "heavy: over 60,000 bytes compressed"
     ]
     assert build_figures.warnings({"compressed": 10}) == []
+
+
+VIEW = '''
+from snippets.kit import Slider, Text, figure, lines, view
+
+@figure
+def line() -> dict:
+    """A line.
+
+    It rises."""
+    return lines([1.0, 2.0])
+
+@view(text=Text("Text", "anna"), unit=Slider("Unit", 0, 2))
+def letters(text: str, unit: int) -> dict:
+    """Letters."""
+    return {"letters": list(text), "unit": unit}
+'''
+
+
+def test_every_state_of_a_view_is_a_file_of_its_own(with_figures: object) -> None:
+    project = with_figures(VIEW)
+    ran = project.build()
+    assert ran.returncode == 0, ran.stderr
+    views = [name for name in project.written() if name.startswith("views")]
+    assert views == [f"views/toy/letters{state}.json" for state in (".0", ".1", ".2", "")]
+    assert read(project, "views/toy/letters.1.json") == {"letters": ["a", "n", "n", "a"], "unit": 1}
+    about = read(project, "views/toy/letters.json")
+    assert about["id"] == "toy/letters"
+    assert [control["name"] for control in about["controls"]] == ["text", "unit"]
+    assert "2 up to date" in project.build().stdout
+
+
+def test_a_view_s_files_go_with_its_states_and_with_the_view(with_figures: object) -> None:
+    project = with_figures(VIEW)
+    project.build()
+    project.edit("toy/figures.py", 'Slider("Unit", 0, 2)', 'Slider("Unit", 0, 1)')
+    assert project.build().returncode == 0
+    assert [name for name in project.written() if name.startswith("views")] == [
+        "views/toy/letters.0.json",
+        "views/toy/letters.1.json",
+        "views/toy/letters.json",
+    ]
+    project.edit("toy/figures.py", "@view(", "def unused(*_, **__): return lambda f: f\n\n@unused(")
+    assert project.build().returncode == 0
+    assert [name for name in project.written() if name.startswith("views")] == []
+
+
+def test_a_view_that_fails_leaves_none_of_its_files(with_figures: object) -> None:
+    project = with_figures(VIEW)
+    project.build()
+    project.edit("toy/figures.py", '"unit": unit}', '"unit": 1 // (1 - unit)}')
+    ran = project.build()
+    assert ran.returncode == 1
+    assert "toy/letters" in ran.stderr
+    assert [name for name in project.written() if name.startswith("views")] == []

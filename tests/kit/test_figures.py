@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import snippets.kit
-from snippets.kit import Choice, ControlError, Draw, FigureError, Slider, Text, Toggle, figure, lines
+from snippets.kit import Choice, ControlError, Draw, FigureError, Slider, Text, Toggle, View, figure, lines, view
 from snippets.kit.figures import load
 
 SOURCE = '''
@@ -158,3 +158,58 @@ def test_importing_the_kit_loads_no_heavy_library() -> None:
     root = Path(snippets.kit.__file__).parents[2]
     ran = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+# --- views -------------------------------------------------------------------------------------------------
+
+
+def test_a_view_returns_plain_data_of_any_form_and_lists_its_states_with_texts_as_they_open() -> None:
+    @view(text=Text("Text", value="ada"), size=Slider("Size", 0, 2), kind=Choice("Kind", ["a", "b"]))
+    def parts(text: str, size: int, kind: str) -> dict:
+        """Letters."""
+        return {"letters": list(text), "size": size, "kind": kind}
+
+    assert isinstance(parts, View)
+    assert parts.caption == "Letters."
+    assert parts.draw(text="eve", size=2) == {"letters": ["e", "v", "e"], "size": 2, "kind": "a"}
+    states = parts.states()
+    assert [key for key, _ in states] == ["0-0", "0-1", "1-0", "1-1", "2-0", "2-1"]
+    assert states[3] == ("1-1", {"text": "ada", "size": 1, "kind": "b"})
+
+
+def test_a_view_of_texts_alone_has_one_state() -> None:
+    @view(text=Text("Text", value="ada"))
+    def parts(text: str) -> dict:
+        """Letters."""
+        return {}
+
+    assert parts.states() == [("opening", {"text": "ada"})]
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [([], "must return a dict"), ({"x": float("inf")}, r"holds inf.* at x"), ({"x": (1,)}, r"holds a tuple.* at x")],
+)
+def test_what_is_not_plain_is_refused_in_a_view(result: object, reason: str) -> None:
+    @view
+    def broken() -> object:
+        """Caption."""
+        return result
+
+    with pytest.raises(FigureError, match=f"^View “.*/broken” {reason}"):
+        broken.draw()
+
+
+def test_a_view_needs_words_and_controls_that_are_its_parameters() -> None:
+    with pytest.raises(FigureError, match="needs a docstring"):
+
+        @view
+        def silent() -> dict:
+            return {}
+
+    with pytest.raises(FigureError, match=r"has controls \(unit\) and parameters \(none\)"):
+
+        @view(unit=Slider("Unit", 0, 1))
+        def forgetful() -> dict:
+            """Caption."""
+            return {}

@@ -10,6 +10,22 @@ import { preparePrinting } from "./print.js";
 import { python } from "./python.js";
 import { makeScrollable } from "./scrolling.js";
 
+/** @typedef {(page: import("./types.js").Page, element: HTMLElement, figures: Figures) => void} Mount */
+
+/** Parts that only some pages have; their scripts are fetched where they are. @type {[string, Mount][]} */
+const PARTS = [
+  [".atlas-term", (page) => import("./terms.js").then(({ showTerms }) => showTerms(page))],
+  ["[data-atlas-map]", (page) => import("./home.js").then(({ mountHome }) => mountHome(page))],
+  ["[data-compare]", (page, _, figures) => import("./compare.js").then(({ mount }) => mount(page, figures))],
+  ["[data-explorer]", (page) => import("./explorer.js").then(({ mountExplorer }) => mountExplorer(page))],
+  ["[data-glossary]", (page, list) => import("./glossary.js").then(({ filterGlossary }) => filterGlossary(list, page))],
+  [
+    "[data-sentence]",
+    (page, bar) => import("./pipeline.js").then(({ mountSentence }) => page.signal.aborted || mountSentence(bar, page)),
+  ],
+  ["[data-timeline]", (page) => import("./timeline.js").then(({ mountTimeline }) => mountTimeline(page))],
+];
+
 /** @type {Cells | null} */
 let cells = null;
 
@@ -27,15 +43,11 @@ onEveryPage((page) => {
   }
   for (const cell of cells.cells) onIntent(cell.element, () => python.warm(), page.signal);
   makeScrollable(page);
-  if (page.root.querySelector("[data-compare]")) import("./compare.js").then(({ mount }) => mount(page, figures));
-  if (page.root.querySelector(".atlas-term")) import("./terms.js").then(({ showTerms }) => showTerms(page));
-  const glossary = /** @type {HTMLElement | null} */ (page.root.querySelector("[data-glossary]"));
-  if (glossary) import("./glossary.js").then(({ filterGlossary }) => filterGlossary(glossary, page));
+  for (const [selector, mount] of PARTS) {
+    const element = /** @type {HTMLElement | null} */ (page.root.querySelector(selector));
+    if (element) mount(page, element, figures);
+  }
   if (page.data?.family) import("./reading.js").then(({ watchReading }) => watchReading(page));
-  if (page.root.querySelector("[data-atlas-map]")) import("./home.js").then(({ mountHome }) => mountHome(page));
-  if (page.root.querySelector("[data-timeline]")) import("./timeline.js").then(({ mountTimeline }) => mountTimeline(page));
-  const bar = /** @type {HTMLElement | null} */ (page.root.querySelector("[data-sentence]"));
-  if (bar) import("./pipeline.js").then(({ mountSentence }) => page.signal.aborted || mountSentence(bar, page));
 });
 
 nameThemeParts();

@@ -8,6 +8,11 @@ export function figureAddress(id, ending = "json") {
   return new URL(`figures/${id}.${ending}`, GENERATED);
 }
 
+/** @param {string} id `slug/name` @param {string} [state] key of a state; without one, what the view is @returns {URL} */
+export function viewAddress(id, state) {
+  return new URL(`views/${id}${state === undefined ? "" : `.${state}`}.json`, GENERATED);
+}
+
 /**
  * A JSON file of the site.
  * @param {URL} address
