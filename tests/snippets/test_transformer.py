@@ -1,18 +1,52 @@
 """The transformer page: its layers are torch's, the weights are what the recipe makes, its figures take any word."""
 
+import itertools
+import math
+
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional as F
 
+from snippets.data import pronunciations
+from snippets.data.pronunciations import END, LETTERS, PADDING, START, spell
+from snippets.kit import ControlError, load_weights, results
+from snippets.kit.figures import load
+from snippets.kit.training import manifest, stale, stale_results
+from snippets.transformer import train
+from snippets.transformer.cost import dependent_products, numbers_kept, operations
+from snippets.transformer.lora import LowRank, adapt
 from snippets.transformer.model import (
     Config,
     DecoderLayer,
     EncoderLayer,
     LayerNorm,
     MultiHeadAttention,
+    Transformer,
+    distance_bias,
+    rotate,
+    sinusoids,
+    slopes,
+    write,
 )
+from snippets.transformer.objective import learning_rate, smoothed_loss, soft_targets
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
+FIGURES = load("transformer")
+TYPED = [name for name, figure in FIGURES.items() if "text" in figure.controls]
+POSITIONS = ["sinusoidal", "learned", "rope", "alibi", "none"]
+
+
+@pytest.fixture(scope="module")
+def trained() -> Transformer:
+    return load_weights(Transformer(Config()), "transformer")
+
+
+def small(**changes: object) -> Transformer:
+    torch.manual_seed(0)
+    return Transformer(Config(**({"width": 16, "heads": 2} | changes)))
 
 
 # --- the layers are torch's --------------------------------------------------------------------------------
@@ -122,3 +156,315 @@ def test_the_norm_is_torchs_with_the_biased_variance():
     ours = grown(LayerNorm(Config(width=16)))
     x = torch.randn(2, 3, 16)
     torch.testing.assert_close(ours(x), nn.functional.layer_norm(x, (16,), ours.weight, ours.bias), **CLOSE)
+
+
+def test_the_whole_network_is_made_of_torchs_layers():
+    """nn.TransformerEncoder and nn.TransformerDecoder between our embeddings and readout."""
+    for norm in ("post", "pre"):
+        model = grown(small(norm=norm))
+        source, inputs = torch.randint(3, 29, (3, 6)), torch.randint(3, 42, (3, 5))
+        source[1, 4:] = PADDING
+        memory, x = model.letters(source), model.phonemes(inputs)
+        hidden, past = source == PADDING, ~torch.ones(5, 5).tril().bool()
+        for layer in model.encoder:
+            memory = as_torch(layer, 16, 2)(memory, src_key_padding_mask=hidden)
+        memory = model.encoder_norm(memory)
+        for layer in model.decoder:
+            x = as_torch(layer, 16, 2)(x, memory, tgt_mask=past, memory_key_padding_mask=hidden)
+        expected = model.readout(model.decoder_norm(x))
+        torch.testing.assert_close(model(source, inputs), expected, **CLOSE)
+
+
+# --- positions ---------------------------------------------------------------------------------------------
+
+
+def test_the_sinusoids_are_the_formula_of_the_page():
+    table = sinusoids(torch.arange(50), 48)
+    for place, i in itertools.product((0, 1, 7, 49), (0, 5, 23)):
+        angle = place * 10_000 ** (-2 * i / 48)
+        assert table[place, 2 * i].item() == pytest.approx(math.sin(angle), abs=1e-5)
+        assert table[place, 2 * i + 1].item() == pytest.approx(math.cos(angle), abs=1e-5)
+
+
+def test_the_product_of_two_sinusoids_depends_on_their_distance():
+    table = sinusoids(torch.arange(40), 48)
+    products = table @ table.T
+    for distance in range(20):
+        diagonal = products.diagonal(distance)
+        torch.testing.assert_close(diagonal, diagonal[:1].expand_as(diagonal), rtol=0, atol=1e-4)
+
+
+def test_a_rotated_product_depends_on_the_distance_and_sizes_stay():
+    torch.manual_seed(0)
+    query, key = torch.randn(2, 1, 12)
+    scores = {(m, n): (rotate(query, torch.tensor([m])) @ rotate(key, torch.tensor([n])).T).item()
+              for m, n in itertools.product(range(6), repeat=2)}  # fmt: skip
+    for (m, n), score in scores.items():
+        assert score == pytest.approx(scores[max(m - n, 0), max(n - m, 0)], abs=1e-4)
+    assert scores[0, 0] == pytest.approx((query @ key.T).item(), abs=1e-5)
+    assert rotate(query, torch.tensor([5])).norm().item() == pytest.approx(query.norm().item(), rel=1e-5)
+
+
+def test_turning_halves_is_turning_neighbours_in_another_order():
+    """The paper turns features 2i and 2i + 1; the scores are the same after one shuffle of the features."""
+    torch.manual_seed(0)
+    x, places, d = torch.randn(5, 12), torch.arange(5), 12
+    neighbours = torch.empty_like(x)
+    for i in range(d // 2):
+        angle = places * 10_000 ** (-2 * i / d)
+        neighbours[:, 2 * i] = x[:, 2 * i] * angle.cos() - x[:, 2 * i + 1] * angle.sin()
+        neighbours[:, 2 * i + 1] = x[:, 2 * i + 1] * angle.cos() + x[:, 2 * i] * angle.sin()
+    order = torch.cat([torch.arange(0, d, 2), torch.arange(1, d, 2)])
+    torch.testing.assert_close(rotate(x[:, order], places), neighbours[:, order], **CLOSE)
+
+
+def test_alibi_falls_with_the_distance_at_the_published_slopes():
+    assert slopes(8).tolist() == pytest.approx([2.0**-power for power in range(1, 9)])
+    assert slopes(4).tolist() == pytest.approx([1 / 4, 1 / 16, 1 / 64, 1 / 256])
+    bias = distance_bias(3, 5, 4)
+    assert bias.shape == (4, 3, 5) and (bias.diagonal(dim1=1, dim2=2) == 0).all()
+    assert bias[0, 2, 0].item() == pytest.approx(-0.5) and bias[1, 2, 0].item() == pytest.approx(-1 / 8)
+    assert bias[0, 2, 4].item() == pytest.approx(-1.0), "to the right, where a decoder sees nothing, it counts double"
+
+
+def test_without_positions_the_encoder_does_not_see_the_order():
+    model, source = small(positions="none"), spell("knowledge")
+    order = torch.randperm(9, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(model.read(source[:, order])[0], model.read(source)[0][:, order], **CLOSE)
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rope", "alibi"])
+def test_with_positions_it_does(positions):
+    model, source = small(positions=positions), spell("knowledge")
+    assert not torch.allclose(model.read(source.flip(1))[0].flip(1), model.read(source)[0], atol=1e-3)
+
+
+def test_a_bias_that_is_the_same_on_both_sides_takes_a_word_for_its_mirror_image(monkeypatch):
+    model, source = small(positions="alibi"), spell("knowledge")
+    monkeypatch.setattr(
+        "snippets.transformer.model.distance_bias",
+        lambda Q, K, H: -slopes(H)[:, None, None] * (torch.arange(Q)[:, None] - torch.arange(K)).abs(),
+    )
+    torch.testing.assert_close(model.read(source.flip(1))[0].flip(1), model.read(source)[0], **CLOSE)
+
+
+def test_learned_positions_end_and_formulas_do_not():
+    long = torch.full((1, 40), 5)
+    with pytest.raises(IndexError):
+        small(positions="learned").read(long)
+    for positions in ("sinusoidal", "rope", "alibi", "none"):
+        assert small(positions=positions).read(long)[0].isfinite().all()
+
+
+# --- what the page says about the model --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+@pytest.mark.parametrize("norm", ["post", "pre"])
+def test_padding_and_what_comes_later_change_nothing(norm, positions):
+    model = small(norm=norm, positions=positions)
+    source, inputs = spell("cable"), torch.tensor([[START, 5, 9, 12]])
+    alone = model(source, inputs)
+    padded = torch.cat([source, torch.full((1, 4), PADDING)], dim=1)
+    torch.testing.assert_close(model(padded, inputs), alone, **CLOSE)
+    changed = torch.tensor([[START, 5, 30, 31]])
+    torch.testing.assert_close(model(source, changed)[:, :2], alone[:, :2], **CLOSE)
+    assert not torch.allclose(model(source, changed)[:, 2], alone[:, 2])
+
+
+def test_one_pass_gives_what_one_step_after_the_other_gives(trained):
+    source, inputs = spell("transformer"), torch.randint(3, 42, (1, 8), generator=torch.Generator().manual_seed(0))
+    in_turn = [trained(source, inputs[:, : t + 1])[:, -1] for t in range(8)]
+    torch.testing.assert_close(trained(source, inputs), torch.stack(in_turn, 1), rtol=0, atol=1e-4)
+
+
+def test_writing_takes_the_likeliest_phoneme_until_the_end(trained):
+    ids, probabilities = write(trained, spell("letter"))
+    assert int(ids[0, -1]) == END and END not in ids[0, :-1]
+    inputs = torch.cat([torch.tensor([[START]]), ids[:, :-1]], dim=1)
+    chances = trained(spell("letter"), inputs).softmax(-1)
+    assert torch.equal(chances.argmax(-1), ids)
+    torch.testing.assert_close(chances.max(-1).values, probabilities, **CLOSE)
+    assert write(trained, spell("letter"), longest=2)[0].shape == (1, 2)
+
+
+def test_the_feed_forward_part_and_the_norm_work_on_each_place_alone():
+    layer, x = small().encoder[0], torch.randn(1, 5, 16)
+    other = x.clone()
+    other[:, 3] += 1
+    for part in (layer.feed_forward, layer.around_attention.norm):
+        same = (part(x) == part(other)).all(-1)[0]
+        assert same.tolist() == [True, True, True, False, True]
+
+
+def test_two_thirds_of_an_encoder_layer_are_feed_forward():
+    layer = EncoderLayer(Config(width=512, heads=8))
+    inside = sum(each.numel() for each in layer.feed_forward.parameters())
+    assert inside / sum(each.numel() for each in layer.parameters()) == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_a_residual_or_a_norm_that_is_left_out_is_gone():
+    torch.manual_seed(0)
+    x, everywhere = torch.randn(1, 4, 16), torch.ones(1, 1, 1, 4, dtype=torch.bool)
+    bare = EncoderLayer(Config(width=16, heads=2, residuals=False, normalisation=False))
+    expected = bare.feed_forward(bare.self_attention(x, x, everywhere)[0])
+    torch.testing.assert_close(bare(x, everywhere), expected, **CLOSE)
+
+
+@pytest.mark.parametrize("wrong", [{"norm": "both"}, {"positions": "guessed"}, {"width": 30, "heads": 4}])
+def test_a_config_that_means_nothing_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"norm|positions|heads"):
+        Config(**wrong)
+
+
+def test_pre_norm_ends_on_a_norm_and_post_norm_needs_none():
+    assert isinstance(small(norm="pre").encoder_norm, LayerNorm)
+    assert isinstance(small(norm="post").encoder_norm, nn.Identity)
+
+
+def test_the_smoothed_loss_is_torchs():
+    torch.manual_seed(0)
+    logits, targets = torch.randn(3, 5, 42), torch.randint(1, 42, (3, 5))
+    targets[0, 3:] = PADDING
+    for smoothing in (0.0, 0.1, 0.4):
+        expected = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=0, label_smoothing=smoothing)
+        torch.testing.assert_close(smoothed_loss(logits, targets, smoothing), expected, **CLOSE)
+    torch.testing.assert_close(soft_targets(targets, 42, 0.1).sum(-1), torch.ones(3, 5), **CLOSE)
+
+
+def test_the_learning_rate_turns_where_the_warm_up_ends():
+    rates = [learning_rate(step, 512, 4000) for step in range(1, 8001)]
+    assert rates.index(max(rates)) + 1 == 4000 and max(rates) == pytest.approx((512 * 4000) ** -0.5)
+    assert rates[1999] == pytest.approx(max(rates) / 2) and rates[-1] == pytest.approx(max(rates) / 2**0.5)
+
+
+@pytest.mark.parametrize("d", [64, 512, 4096])
+def test_the_square_takes_over_at_six_times_the_width(d):
+    work = operations(6 * d, d)
+    assert work["attention"] == work["projections"] + work["feed-forward"]
+    half = operations(d // 2, d)
+    assert half["attention"] < half["projections"] < half["feed-forward"]
+    kept = numbers_kept(704, d, d // 64)
+    assert kept["attention weights"] == kept["vectors"]
+
+
+def test_the_chain_of_products_is_as_long_as_the_page_says():
+    for layers in (1, 6):
+        chains = [dependent_products(n, layers, "transformer", writing=False) for n in (10, 1000)]
+        assert chains == [16 * layers] * 2
+    assert dependent_products(100, 1, "recurrent", writing=False) == 200
+    assert dependent_products(100, 6, "transformer", writing=True) == 36 + 6000
+
+
+# --- adaptation --------------------------------------------------------------------------------------------
+
+
+def test_lora_changes_nothing_at_first_and_trains_only_its_own_numbers():
+    model, source, inputs = small(), spell("cable"), torch.tensor([[START, 5, 9]])
+    before = model(source, inputs)
+    learning = adapt(model, 2, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(model(source, inputs), before, **CLOSE)
+    assert learning == 24 * 2 * (16 + 16)  # 6 attentions of 4 matrices, rank 2
+    model(source, inputs).sum().backward()
+    assert all((each.grad is not None) == each.requires_grad for each in model.parameters())
+
+
+def test_a_thin_product_can_be_added_into_the_matrix():
+    torch.manual_seed(0)
+    frozen, x = nn.Linear(8, 8), torch.randn(3, 8)
+    thin = LowRank(frozen, 2, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        thin.up.normal_()
+    merged = F.linear(x, frozen.weight + thin.up @ thin.down, frozen.bias)
+    torch.testing.assert_close(thin(x), merged, **CLOSE)
+
+
+def test_reading_backwards_turns_letters_and_keeps_phonemes():
+    pair = pronunciations.Pair("cat", ("K", "AE", "T"))
+    assert train.backwards([pair]) == [("tac", ("K", "AE", "T"))]
+
+
+# --- the recipe, its weights and results -------------------------------------------------------------------
+
+
+def test_the_weights_are_what_the_recipe_makes():
+    assert stale("transformer") == []
+
+
+def test_every_result_was_measured_by_the_code_that_is_here():
+    assert stale_results("transformer", train.experiments()) == []
+
+
+def test_the_committed_scores_are_the_committed_weights(trained):
+    kept = results("transformer")["training"]
+    found = train.evaluate(trained, pronunciations.split()["test"])
+    assert found["exact"] == pytest.approx(kept["test"]["exact"], abs=2e-3)
+    assert found["loss"] == pytest.approx(kept["test"]["loss"], abs=1e-3)
+    assert kept["parameters"] == sum(each.numel() for each in trained.parameters())
+    assert sum(kept["learned"].values()) == kept["parameters"]
+    assert manifest("transformer")["metrics"]["test"]["exact"] == kept["test"]["exact"]
+
+
+def test_all_three_pages_are_judged_on_the_same_words():
+    found, other = results("transformer"), results("attention")["training"]["test"]
+    assert found["attention_page"]["exact"] == pytest.approx(other["exact"], abs=2e-3)
+    assert found["training"]["test"]["length"] == other["length"]
+
+
+def test_a_short_retrain_comes_near():
+    torch.manual_seed(0)
+    model = Transformer(Config())
+    losses = list(
+        train.fit(
+            model,
+            pronunciations.split()["train"],
+            range(100),
+            lambda step: learning_rate(step, 48, train.WARM_UP) * (1 - step / train.STEPS),
+            batch=train.BATCH,
+            smoothing=train.SMOOTHING,
+            seed=0,
+        )
+    )
+    assert sum(losses[-20:]) / 20 == pytest.approx(results("transformer")["training"]["early_loss"], rel=0.03)
+
+
+# --- figures -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_draws_the_same_twice(name):
+    assert FIGURES[name].draw() == FIGURES[name].draw()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_choice_and_slider_end_can_be_drawn(name):
+    figure = FIGURES[name]
+    for control_name, control in figure.controls.items():
+        stops = control.states()
+        for value in [stops[0], stops[-1], *(stops if len(stops) <= 4 else [])] if stops else []:
+            figure.draw(**{control_name: value})
+
+
+@pytest.mark.parametrize("name", TYPED)
+@pytest.mark.parametrize("text", ["", "é", "anna 2", "😀", "x" * 10_000])
+def test_text_it_cannot_read_is_refused_in_plain_words(name, text):
+    with pytest.raises(ControlError, match=f"transformer/{name}"):
+        FIGURES[name].draw(text=text)
+
+
+@pytest.mark.parametrize("name", TYPED)
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_any_word_can_be_drawn(name, data):
+    control = FIGURES[name].controls["text"]
+    letters = st.text(LETTERS, min_size=control.min_length, max_size=control.max_length)
+    FIGURES[name].draw(text=data.draw(letters))
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder", "cross"])
+def test_every_row_of_a_map_adds_up_to_one_and_the_decoder_keeps_to_the_past(kind):
+    for layer, head in itertools.product((1, 2), (1, 4)):
+        rows = FIGURES["maps"].draw(kind=kind, layer=layer, head=head)["data"][0]["z"]
+        assert all(sum(row) == pytest.approx(1, abs=1e-3) for row in rows)
+        if kind == "decoder":
+            assert all(weight == 0 for place, row in enumerate(rows) for weight in row[place + 1 :])
