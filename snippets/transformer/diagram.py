@@ -6,6 +6,8 @@ from snippets.data.pronunciations import FIRST
 from snippets.kit.diagram import Arrow, Box, Diagram, Group, Trace, diagram
 from snippets.transformer.model import Config, Transformer
 
+ENCODER, DECODER = 0.07, 1.85  # columns, a little inwards: the residuals run outside
+
 
 @diagram
 def whiteboard() -> Diagram:
@@ -20,7 +22,7 @@ def whiteboard() -> Diagram:
     encoder, decoder = "encoder.0", "decoder.0"
     return Diagram(
         columns=3,
-        widths=[1, 0.62, 1],
+        widths=[1, 0.46, 1],
         trace=Trace(
             lambda: Transformer(Config()),
             lambda B, S, T: (torch.full((B, S), FIRST), torch.full((B, T), FIRST)),
@@ -29,7 +31,7 @@ def whiteboard() -> Diagram:
             Box(
                 "letters",
                 "letters",
-                at=(0, 10),
+                at=(ENCODER, 10),
                 kind="value",
                 probe=lambda run: run.arguments[0],
                 why="The whole word is there at once, and nothing in the encoder has to wait for the letter before.",
@@ -38,13 +40,14 @@ def whiteboard() -> Diagram:
                 "letter_embedding",
                 "embedding",
                 name="embedding of letters",
-                at=(0, 9),
+                at=(ENCODER, 9),
                 module="letters.symbols",
                 why="A learned vector for each letter, multiplied by √D, so that the places do not drown it.",
             ),
             Box(
                 "places",
-                "places",
+                "p_t",
+                name="places",
                 at=(1, 8),
                 kind="value",
                 why="A sum over places does not know their order. Sines and cosines of different speeds, added to the "
@@ -55,16 +58,16 @@ def whiteboard() -> Diagram:
                 "letter_sum",
                 "+",
                 name="letters and places",
-                at=(0, 8),
+                at=(ENCODER, 8),
                 kind="operation",
                 probe=lambda run: run.outputs["letters"],
                 why="One vector carries both, what the symbol is and where it stands; the layers learn to read either.",
             ),
             Box(
                 "encoder_attention",
-                "self-attention",
+                "self-att.",
                 name="self-attention of the encoder",
-                at=(0, 7),
+                at=(ENCODER, 7),
                 module=f"{encoder}.self_attention",
                 why="Every letter asks all letters, left and right: a “k” finds out that an “n” follows. One step "
                 "between any two places, however far apart.",
@@ -74,7 +77,7 @@ def whiteboard() -> Diagram:
                 "encoder_add",
                 "add & norm",
                 name="addition and norm around self-attention",
-                at=(0, 6),
+                at=(ENCODER, 6),
                 module=f"{encoder}.around_attention",
                 why="Added, not replaced: what is not needed now stays for later layers, and gradients have a way past "
                 "every step. The norm keeps the sum at one size.",
@@ -84,7 +87,7 @@ def whiteboard() -> Diagram:
                 "encoder_feed_forward",
                 "feed-forward",
                 name="feed-forward part of the encoder",
-                at=(0, 5),
+                at=(ENCODER, 5),
                 module=f"{encoder}.feed_forward",
                 why="Attention only averages; here each place makes something new of what it has gathered. It works on "
                 "every place by itself, at four times the width.",
@@ -94,7 +97,7 @@ def whiteboard() -> Diagram:
                 "memory",
                 "add & norm",
                 name="the encoder's result, the memory",
-                at=(0, 4),
+                at=(ENCODER, 4),
                 module=f"{encoder}.around_feed_forward",
                 why="The second half of the layer, wrapped like the first. After the last layer this is the memory: "
                 "one vector a letter, each with its surroundings in it.",
@@ -102,7 +105,7 @@ def whiteboard() -> Diagram:
             Box(
                 "phonemes",
                 "phonemes so far",
-                at=(2, 10),
+                at=(DECODER, 10),
                 kind="value",
                 probe=lambda run: run.arguments[1],
                 why="In training all true phonemes, moved one place to the right; in writing those written so far.",
@@ -111,7 +114,7 @@ def whiteboard() -> Diagram:
                 "phoneme_embedding",
                 "embedding",
                 name="embedding of phonemes",
-                at=(2, 9),
+                at=(DECODER, 9),
                 module="phonemes.symbols",
                 why="Phonemes are other symbols than letters, so they have vectors of their own.",
             ),
@@ -119,7 +122,7 @@ def whiteboard() -> Diagram:
                 "phoneme_sum",
                 "+",
                 name="phonemes and places",
-                at=(2, 8),
+                at=(DECODER, 8),
                 kind="operation",
                 probe=lambda run: run.outputs["phonemes"],
                 why="Places are counted anew: the third phoneme need not belong to the third letter.",
@@ -128,7 +131,7 @@ def whiteboard() -> Diagram:
                 "masked",
                 "masked self-att.",
                 name="masked self-attention",
-                at=(2, 7),
+                at=(DECODER, 7),
                 module=f"{decoder}.self_attention",
                 why="Each phoneme looks at itself and those before it. The mask hides what is to be predicted, so "
                 "that all places can be trained in one pass.",
@@ -137,15 +140,16 @@ def whiteboard() -> Diagram:
                 "masked_add",
                 "add & norm",
                 name="addition and norm around masked self-attention",
-                at=(2, 6),
+                at=(DECODER, 6),
                 module=f"{decoder}.around_self_attention",
                 why="The same wrapping around every step: the stream is added to, then normalised.",
                 breaks=("Before the step or after it?", "transformer/norm_places"),
             ),
             Box(
                 "cross",
-                "cross-attention",
-                at=(2, 5),
+                "cross-att.",
+                name="cross-attention",
+                at=(DECODER, 5),
                 module=f"{decoder}.cross_attention",
                 why="Queries from the phonemes, keys and values from the memory: the look back at the letters, which "
                 "was the whole of attention in 2014.",
@@ -155,7 +159,7 @@ def whiteboard() -> Diagram:
                 "cross_add",
                 "add & norm",
                 name="addition and norm around cross-attention",
-                at=(2, 4),
+                at=(DECODER, 4),
                 module=f"{decoder}.around_cross_attention",
                 why="What was found among the letters joins what is known of the phonemes.",
             ),
@@ -163,7 +167,7 @@ def whiteboard() -> Diagram:
                 "feed_forward",
                 "feed-forward",
                 name="feed-forward part of the decoder",
-                at=(2, 3),
+                at=(DECODER, 3),
                 module=f"{decoder}.feed_forward",
                 why="Each place turns what it has gathered into a step towards its prediction.",
             ),
@@ -171,14 +175,14 @@ def whiteboard() -> Diagram:
                 "add",
                 "add & norm",
                 name="addition and norm around the feed-forward part",
-                at=(2, 2),
+                at=(DECODER, 2),
                 module=f"{decoder}.around_feed_forward",
                 why="The layer hands on the shape that it got, so layers can be stacked: two here, six in 2017.",
             ),
             Box(
                 "readout",
                 "readout",
-                at=(2, 1),
+                at=(DECODER, 1),
                 module="readout",
                 why="A score for every phoneme at every place at once; softmax and the loss come after it.",
             ),

@@ -51,7 +51,7 @@ KINDS = {
     text=WORD,
     kind=Choice("Attention", KINDS, "cross"),
     layer=Slider("Layer", 1, Config().layers, value=2),
-    head=Slider("Head", 1, Config().heads, value=1),
+    head=Slider("Head", 1, Config().heads, value=4),
 )
 def maps(text: str, kind: str, layer: int, head: int) -> dict:
     """Who looks at whom in the trained model, for your word: three kinds of attention, two layers, four heads.
@@ -104,10 +104,15 @@ def shifted(text: str, first: int) -> dict:
         limits=(0, 1),
         height=300,
     )
-    at_home = [name for name in said(write(trained(), spell(text))[0][0]) if name != "end"]
-    drawn["layout"]["title"] = title(f"at place 0: {' '.join(at_home)}") | {"x": 0.02, "xanchor": "left"}
+    drawn["layout"]["title"] = title(f"at place 0: {at_home(text)}") | {"x": 0.02, "xanchor": "left"}
     drawn["layout"]["margin"]["t"] = 40
     return drawn
+
+
+@functools.lru_cache(maxsize=8)
+def at_home(text: str) -> str:
+    """How the model spells a word that begins at place 0."""
+    return " ".join(name for name in said(write(trained(), spell(text))[0][0]) if name != "end")
 
 
 # --- why there is no recurrence ----------------------------------------------------------------------------
@@ -148,7 +153,7 @@ PLACES = 48
 
 @figure(
     show=Choice("Show", {"encoding": "the encodings", "similarity": "their dot products"}, "encoding"),
-    base=Slider("Slowest wave, about 2π times", values=[10, 100, 1000, 10_000], value=10_000),
+    base=Slider("Base", values=[10, 100, 1000, 10_000], value=10_000),
 )
 def encodings(show: str, base: int) -> dict:
     """The sinusoidal positions of the page's model: a row is a place, a column one of its 48 features.
@@ -264,10 +269,10 @@ def _line(x: list[float], y: list[float], colour: str) -> dict:
 def biases(heads: int, show: str) -> dict:
     """ALiBi: every head takes something off a score for each step of distance, each head at a rate of its own.
 
-    The number at a line is its head. The first head is the most short-sighted: with all else equal, most of its
-    weight falls on a few places (second view, 33 places). The last hardly minds the distance. Nothing is learned
-    here, and nothing ends: any distance has a bias. In a decoder only the left half counts. In our encoder the right
-    side falls twice as fast: with equal sides it could not tell a word from its mirror image.
+    The number at a line is its head. The first head is the most short-sighted, and the more heads there are, the more
+    so; the last hardly minds the distance. The second view shows the weights of 33 places that fit equally well.
+    Nothing is learned here, and nothing ends: any distance has a bias. In a decoder the right half does not exist. In
+    an encoder the two halves are alike, and left cannot be told from right.
     """
     added = distance_bias(33, 33, heads)[:, 16]  # (H, 33): seen from the middle place
     values = added if show == "bias" else torch.softmax(added, dim=-1)
@@ -276,7 +281,7 @@ def biases(heads: int, show: str) -> dict:
         list(range(-16, 17)),
         x_title="distance (places)",
         y_title="added to the score" if show == "bias" else "weight",
-        y_range=(-9, 0.3) if show == "bias" else (0, 0.5),
+        y_range=(-8.5, 0.3) if show == "bias" else (0, 0.35),
         height=320,
     )
 

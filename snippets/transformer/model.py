@@ -17,8 +17,8 @@ O. Press, N. A. Smith, M. Lewis, "Train Short, Test Long", 2021, section 3.
 
 Where we differ: letters to phonemes instead of English to German; the readout has a matrix of its own, where the
 paper shares one among both embeddings and the readout; no dropout. The norm can also stand before each step, with one
-more norm behind each stack; positions can be learned, rotary, biases or absent. ALiBi was
-published for decoders: in our encoder its bias falls on both sides, on the right twice as fast.
+more norm behind each stack; positions can be learned, rotary, biases or absent. ALiBi was published for decoders:
+in our encoder its bias falls on both sides alike, so that the encoder sees distances and no direction.
 """
 
 from dataclasses import dataclass
@@ -90,8 +90,7 @@ def slopes(heads: int) -> torch.Tensor:
 
 def distance_bias(queries: int, keys: int, heads: int) -> torch.Tensor:
     """What ALiBi adds to the scores, (H, Q, K): 0 at the place itself, less with every step away from it."""
-    back = torch.arange(queries)[:, None] - torch.arange(keys)  # (Q, K) steps to the left, negative to the right
-    distance = torch.where(back >= 0, back, -2 * back)  # right counts double, or a word is its own mirror image
+    distance = (torch.arange(queries)[:, None] - torch.arange(keys)).abs()  # (Q, K)
     return -slopes(heads)[:, None, None] * distance  # (H, Q, K)
 
 
@@ -301,7 +300,7 @@ class Transformer(nn.Module):
         return self.decode(inputs, *self.read(source))
 
     def start(self) -> None:
-        """Matrices by Glorot's rule, which keeps sizes on the way up and down; embeddings so that √D x has size √D."""
+        """Matrices by Glorot's rule, which keeps sizes on the way up and down; embeddings for variance 1 after √D."""
         for name, parameter in self.named_parameters():
             if name.startswith(("letters", "phonemes")):
                 nn.init.normal_(parameter, std=self.config.width**-0.5)

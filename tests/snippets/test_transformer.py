@@ -32,6 +32,7 @@ from snippets.transformer.model import (
     write,
 )
 from snippets.transformer.objective import learning_rate, smoothed_loss, soft_targets
+from tests.snippets.page_cells import cells_on, opened, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FIGURES = load("transformer")
@@ -223,8 +224,7 @@ def test_alibi_falls_with_the_distance_at_the_published_slopes():
     assert slopes(4).tolist() == pytest.approx([1 / 4, 1 / 16, 1 / 64, 1 / 256])
     bias = distance_bias(3, 5, 4)
     assert bias.shape == (4, 3, 5) and (bias.diagonal(dim1=1, dim2=2) == 0).all()
-    assert bias[0, 2, 0].item() == pytest.approx(-0.5) and bias[1, 2, 0].item() == pytest.approx(-1 / 8)
-    assert bias[0, 2, 4].item() == pytest.approx(-1.0), "to the right, where a decoder sees nothing, it counts double"
+    assert bias[0, 2, 4].item() == pytest.approx(-0.5) and bias[1, 2, 0].item() == pytest.approx(-1 / 8)
 
 
 def test_without_positions_the_encoder_does_not_see_the_order():
@@ -233,19 +233,17 @@ def test_without_positions_the_encoder_does_not_see_the_order():
     torch.testing.assert_close(model.read(source[:, order])[0], model.read(source)[0][:, order], **CLOSE)
 
 
-@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rope", "alibi"])
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "rope"])
 def test_with_positions_it_does(positions):
     model, source = small(positions=positions), spell("knowledge")
     assert not torch.allclose(model.read(source.flip(1))[0].flip(1), model.read(source)[0], atol=1e-3)
 
 
-def test_a_bias_that_is_the_same_on_both_sides_takes_a_word_for_its_mirror_image(monkeypatch):
+def test_a_bias_that_is_the_same_on_both_sides_takes_a_word_for_its_mirror_image():
     model, source = small(positions="alibi"), spell("knowledge")
-    monkeypatch.setattr(
-        "snippets.transformer.model.distance_bias",
-        lambda Q, K, H: -slopes(H)[:, None, None] * (torch.arange(Q)[:, None] - torch.arange(K)).abs(),
-    )
     torch.testing.assert_close(model.read(source.flip(1))[0].flip(1), model.read(source)[0], **CLOSE)
+    order = torch.tensor([1, 0, *range(2, 9)])
+    assert not torch.allclose(model.read(source[:, order])[0][:, order], model.read(source)[0], atol=1e-3)
 
 
 def test_learned_positions_end_and_formulas_do_not():
@@ -468,3 +466,95 @@ def test_every_row_of_a_map_adds_up_to_one_and_the_decoder_keeps_to_the_past(kin
         assert all(sum(row) == pytest.approx(1, abs=1e-3) for row in rows)
         if kind == "decoder":
             assert all(weight == 0 for place, row in enumerate(rows) for weight in row[place + 1 :])
+
+
+def test_a_word_that_begins_elsewhere_falls_apart():
+    words = ["knowledge", "character", "psychology", "transformer", "thoroughly"]
+    for word in words:
+        drawn = FIGURES["shifted"].draw(text=word, first=0)
+        spelled = " ".join(drawn["layout"]["xaxis"]["ticktext"][:-1])
+        assert drawn["layout"]["title"]["text"] == f"at place 0: {spelled}"
+        assert FIGURES["shifted"].draw(text=word, first=6)["layout"]["xaxis"]["ticktext"][:-1] != spelled.split()
+    assert FIGURES["shifted"].draw(first=0)["layout"]["title"]["text"] == "at place 0: N AO L IH JH"
+
+
+def test_the_stream_keeps_its_size_grows_or_explodes():
+    after, before, without = (trace["y"] for trace in FIGURES["stream"].draw(layers=24)["data"])
+    assert all(size == pytest.approx(1, abs=0.01) for size in after[1:])
+    assert 4 < before[-1] < 8 and before[12] < before[-1]
+    assert without[-1] > 10_000
+
+
+def test_places_that_are_near_are_alike():
+    rows = FIGURES["encodings"].draw(show="similarity")["data"][0]["z"]
+    assert rows[10][10] == pytest.approx(1) and rows[10][10] > rows[10][11] > rows[10][14]
+    small = FIGURES["encodings"].draw(show="similarity", base=10)["data"][0]["z"]
+    assert max(row[0] for row in small[10:]) > max(row[0] for row in rows[10:]) + 0.05
+
+
+def test_both_places_may_move_together():
+    def marked(query: int, key: int) -> float:
+        return FIGURES["rotation"].draw(query=query, key=key)["data"][-1]["y"][0]
+
+    assert marked(7, 4) == pytest.approx(marked(17, 14), abs=1e-4) != pytest.approx(marked(7, 5), abs=1e-2)
+
+
+@pytest.mark.parametrize("smoothing", [0.02, 0.05, 0.1, 0.2, 0.4])
+def test_the_best_confidence_is_one_less_the_smoothing(smoothing):
+    losses = FIGURES["smoothing"].draw(smoothing=smoothing)["data"][-1]
+    best = losses["x"][losses["y"].index(min(losses["y"]))]
+    assert best == pytest.approx(1 - smoothing * 41 / 42, abs=0.01)
+
+
+# --- cells -------------------------------------------------------------------------------------------------
+
+EDITS = [  # cell, what its prompt says to replace, by what, and the figures that must change
+    ("transformer.walkthrough:one_word", '"knowledge"', '"nknowledge"', set()),
+    (
+        "transformer.model:sinusoids",
+        "-torch.arange(0, width, 2) / width",
+        "0 * torch.arange(0, width, 2)",
+        {"encodings", "maps"},
+    ),
+    ("transformer.model:norm", "return x + change if self.residuals else change", "return change", {"maps", "shifted"}),
+    ("transformer.model:norm", "torch.sqrt(variance + 1e-5)", "(variance + 1e-5)", {"stream"}),
+    ("transformer.walkthrough:parallel", "inputs[:, : t + 1]", "inputs[:, t : t + 1]", set()),
+    ("transformer.objective:smoothed", " + smoothing / symbols", "", {"smoothing"}),
+    ("transformer.objective:rate", "min(step**-0.5, step * warm_up**-1.5)", "step**-0.5", {"rate"}),
+    ("transformer.model:rotate", "places[:, None]", "-places[:, None]", {"rotation"}),
+    ("transformer.model:rotate", "places[:, None]", "2 * places[:, None]", {"rotation"}),
+    ("transformer.walkthrough:relative", "score(17, 14)", "score(107, 105)", set()),
+    ("transformer.model:alibi", "torch.arange(1, heads + 1)", "torch.ones(heads)", {"biases"}),
+    ("transformer.cost:operations", "4 * d)", "d)", {"cost"}),
+]
+
+
+@pytest.fixture(scope="module")
+def session():
+    with opened("transformer") as session:
+        yield session
+
+
+def test_every_cell_on_the_page_has_an_edit_here():
+    assert cells_on("transformer") == {cell for cell, *_ in EDITS}
+
+
+@pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS)
+def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
+    def drawn(name: str) -> dict:
+        return session.draw(f"transformer/{name}", {})["figure"]
+
+    before = {name: drawn(name) for name in changed}
+    with tried(session, cell, old, new, changed, part=None):
+        if new == "return change":
+            assert drawn("shifted")["layout"]["title"] != before["shifted"]["layout"]["title"], "lost even at place 0"
+        if new == "-places[:, None]":
+            for trace in (-1, -2):
+                assert drawn("rotation")["data"][trace]["y"] == pytest.approx(before["rotation"]["data"][trace]["y"])
+        if new == "torch.ones(heads)":
+            assert len({tuple(trace["y"]) for trace in drawn("biases")["data"]}) == 1
+        if cell.endswith("operations"):
+            assert "n = 3D" in str(drawn("cost")["layout"])
+        if cell.endswith("smoothed"):
+            losses = drawn("smoothing")["data"][-1]["y"]
+            assert losses == sorted(losses, reverse=True), "the surer the better"
