@@ -196,23 +196,24 @@ def stream(model: Transformer, part: list[Pair]) -> list[float]:
     return [x[source != PADDING].square().mean().sqrt().item() for x in kept]
 
 
-def adaptation(rank: int) -> dict:
-    """The page's model learns to read words from right to left, through matrices of one rank; 0: all of it learns."""
-    parts = {name: backwards(pairs) for name, pairs in pronunciations.split().items()}
-    trained = load_weights(Transformer(Config()), "transformer")
+def adaptation(rank: int, peak: float) -> dict:
+    """The page's model learns to read words from right to left, through matrices of one rank; 0: all of it learns.
+
+    `peak` is the highest learning rate.
+    """
+    part, watched = (backwards(pronunciations.split()[name]) for name in ("train", "validation"))
+    trained, steps = load_weights(Transformer(Config()), "transformer"), 150
+
+    def rate(step: int) -> float:
+        return peak * min(1.0, step / 25) * (1 - step / steps)
+
     runs = []
     for seed in SEEDS:
-        model, steps = copy.deepcopy(trained), 150
-        generator = torch.Generator().manual_seed(seed)
+        model, generator = copy.deepcopy(trained), torch.Generator().manual_seed(seed)
         learning = adapt(model, rank, generator) if rank else sum(each.numel() for each in model.parameters())
-        peak = 1e-2 if rank else 2e-3
-
-        def rate(step: int, peak: float = peak, steps: int = steps) -> float:
-            return peak * min(1.0, step / 25) * (1 - step / steps)
-
-        for _ in fit(model, parts["train"], range(steps), rate, batch=BATCH // 4, smoothing=0.0, seed=seed):
+        for _ in fit(model, part, range(steps), rate, batch=BATCH // 4, smoothing=0.0, seed=seed):
             pass
-        found = evaluate(model, parts["validation"][::8])
+        found = evaluate(model, watched[::8])
         runs.append({name: found[name] for name in ("loss", "exact", "error_rate")})
     return collected(runs) | {"learning": learning, "steps": steps}
 
@@ -294,14 +295,14 @@ def experiments() -> dict:
             plan[f"removed.layers_{layers}.{name}"] = (compare, {"layers": layers} | changes)
     plan["removed.layers_2.positions"] = (compare, {"layers": 2, "positions": "none"} | before)
     plan["post.layers_6.warm_up_80"] = (compare, {"layers": 6, "warm_up": 80})
-    for rank in (1, 4, 16, 0, 2, 8):
-        plan[f"lora.{f'rank_{rank}' if rank else 'all'}"] = (adaptation, {"rank": rank})
     for positions in ("learned", "rope", "alibi"):
         plan[f"positions.{positions}"] = (compare, {"layers": 2, "positions": positions} | before)
     plan["time"] = (time_a_step, {})
+    for thousandths in (5, 10, 2):
+        plan[f"lora.all.rate_{thousandths}"] = (adaptation, {"rank": 0, "peak": thousandths / 1000})
+    for rank in (1, 4, 16, 2, 8):
+        plan[f"lora.rank_{rank}"] = (adaptation, {"rank": rank, "peak": 0.01})
     plan["smoothed"] = (compare, {"layers": 2, "smoothing": SMOOTHING} | before)
-    for warm_up in (80, 1):
-        plan[f"post.layers_2.warm_up_{warm_up}"] = (compare, {"layers": 2, "warm_up": warm_up})
     return plan
 
 
