@@ -160,8 +160,9 @@ def encodings(show: str, base: int) -> dict:
 
     Neighbouring columns are the sine and cosine of one wave. On the left they turn by one radian a place; each pair is
     slower than the one before it, and on the right little changes over a whole word. Switch to the dot
-    products: they depend on the distance of two places alone, so every diagonal has one colour, and nearby places are
-    alike. With a small base the waves repeat, and so do the places: far ones look like neighbours.
+    products: they depend on the distance of two places alone, so every diagonal has one colour, and near places are
+    more alike than far ones. As published, half of the waves hardly move in 48 places, which makes all of these
+    places somewhat alike; with a base of 10 all waves are fast, and only near places are.
     """
     table = sinusoids(torch.arange(PLACES), Config().width, base=float(base))  # (T, D)
     if show == "encoding":
@@ -585,13 +586,13 @@ def lora() -> dict:
     runs = [found[f"rank_{rank}"] for rank in ranks]
     everything = max(run["exact"]["mean"] for run in found["all"].values())
     return lines(
-        {"LoRA": [run["exact"]["mean"] for run in runs]},
+        {"low rank": [run["exact"]["mean"] for run in runs]},
         [run["learning"] for run in runs],
         x_title="numbers that learn",
         y_title="words right (share)",
         x_log=True,
         y_range=(0, 0.3),
-        bands={"LoRA": ([run["exact"]["lowest"] for run in runs], [run["exact"]["highest"] for run in runs])},
+        bands={"low rank": ([run["exact"]["lowest"] for run in runs], [run["exact"]["highest"] for run in runs])},
         levels=[(everything, "all learn")],
         markers=True,
         height=320,
