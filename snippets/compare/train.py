@@ -32,6 +32,8 @@ from snippets.lstm_gru.model import Config as GatedConfig
 from snippets.lstm_gru.model import GatedModel, last
 from snippets.rnn.model import CharacterRNN
 from snippets.rnn.model import Config as RNNConfig
+from snippets.transformer.model import Config as TransformerConfig
+from snippets.transformer.model import Transformer
 from snippets.vision.model import ViT, ViTConfig
 
 LENGTHS = (4, 16, 64, 256, 1024)  # squares, so that an image can have as many elements
@@ -220,6 +222,28 @@ def attention() -> dict:
     )
 
 
+def transformer() -> dict:
+    """The transformer that spells words in phonemes; like its page's `write`, it reads what it wrote anew each step."""
+    model = load_weights(Transformer(TransformerConfig()), "transformer")
+
+    def write(n: int) -> None:
+        memory, letters = model.read(symbols(n))
+        for written in range(1, n + 1):
+            model.decode(symbols(written), memory, letters)
+
+    return measured(
+        model,
+        chain=[("encoder_norm",), ("readout",)],
+        learn=lambda n: model(symbols(n), symbols(n)),
+        write=write,
+        carry=lambda n: [model.read(symbols(n))[0], symbols(n)],
+        network="2 + 2 layers of width 48, 4 heads, no cache",
+        elements="letters, then as many phonemes",
+        seconds={"key": "transformer.training.seconds", "of": ""},
+        metric={"key": "transformer.training.test.exact", "says": "of unseen words exactly right", "format": ".1%"},
+    )
+
+
 def gpt() -> dict:
     """The language model; the lengths beyond the 128 tokens it was trained on are counted all the same."""
     model = load_weights(GPT(GPTConfig(context=2 * LENGTHS[-1])), "gpt")
@@ -300,6 +324,7 @@ def experiments() -> dict:
         "lstm-gru": (lstm_gru, {}),
         "encoder-decoder": (encoder_decoder, {}),
         "attention": (attention, {}),
+        "transformer": (transformer, {}),
         "gpt": (gpt, {}),
         "vision": (vision, {}),
         "diffusion": (diffusion, {}),
