@@ -1,0 +1,303 @@
+"""The figures of the BERT page."""
+
+import functools
+
+import torch
+
+from snippets.bert.masking import corrupt
+from snippets.bert.model import BERT, MASK, PAD, PIECES, SEP, Config
+from snippets.bert.strip import escaped, strip
+from snippets.bert.text import encode, label, pieces
+from snippets.kit import (
+    Choice,
+    Slider,
+    Text,
+    bars,
+    distribution,
+    figure,
+    heatmap,
+    lines,
+    load_weights,
+    plain,
+    results,
+)
+from snippets.kit.colours import ACCENT, INK, MUTED, SERIES
+
+LONGEST = Config().context
+TRUTH = "It is a truth universally acknowledged, that a single man in possession of a good fortune"
+
+
+@functools.cache
+def trained() -> BERT:
+    """The page's model with its committed weights."""
+    return load_weights(BERT(Config()), "bert")
+
+
+def labels(ids: torch.Tensor) -> list[str]:
+    return [escaped(label(index)) for index in ids.flatten().tolist()]
+
+
+@torch.no_grad()
+def at_blanks(ids: torch.Tensor, asked: torch.Tensor, real: torch.Tensor | None = None) -> torch.Tensor:
+    """Probabilities of all pieces of text at the tokens asked for: ids and where, (B, T), to (asked, PIECES)."""
+    model = trained()
+    states = model.encoder(ids, real=real)  # (B, T, D)
+    return torch.softmax(model.readout(states[asked])[:, :PIECES], dim=-1)  # no sign stands in a text
+
+
+def blanks_of(text: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids of a text and where its blanks are, (1, T) each; a text without any gets one at its end."""
+    ids = encode(text)
+    if not (ids == MASK).any():
+        ids = encode(text[:-1] + " [MASK]" + text[-1:] if text[-1:] in ".!?" else text + " [MASK]")
+    if not (ids == MASK).any():  # so long that its end was left out
+        ids[0, -2] = MASK
+    return ids, ids == MASK
+
+
+def title(text: str) -> dict:
+    return {"text": escaped(text), "font": {"size": 13, "color": INK}}
+
+
+def named(ids: torch.Tensor) -> str:
+    """Ids as running text."""
+    return "".join(label(index) for index in ids.tolist()).replace("·", " ").replace("¶", " ").strip()
+
+
+# --- blanks ------------------------------------------------------------------------------------------------
+
+
+@figure(
+    text=Text("Text with [MASK]", value="She had no [MASK] that he would return to Longbourn.", max_length=110),
+    blank=Slider("Blank", 1, 4, value=1),
+)
+def fill(text: str, blank: int) -> dict:
+    """The ten likeliest tokens at a blank, from what stands on both sides of it.
+
+    Write `[MASK]` wherever a word should be missing, in several places if you like; the slider says which of them is
+    shown. Change a word *after* the blank: the guesses change with it, which no model that reads from left to right
+    could do. A dot is a space, which belongs to the word after it; a guess without one goes on inside a word.
+    """
+    ids, asked = blanks_of(text)
+    probabilities = at_blanks(ids, asked)
+    which = min(blank, len(probabilities))
+    drawn = distribution(probabilities[which - 1], labels(torch.arange(PIECES)), top=10, height=330)
+    filled = ids.clone()
+    filled[asked] = probabilities.argmax(dim=-1)
+    drawn["layout"] |= {"title": title(f"blank {which} of {len(probabilities)}")}
+    drawn["layout"]["margin"]["t"] = 36
+    return drawn
+
+
+@figure(
+    text=Text("Text with one [MASK]", value="I am [MASK] sorry to hear it, my dear madam.", max_length=110),
+    right=Slider("Tokens to see on the right", 0, 14, value=14),
+)
+def hidden_right(text: str, right: int) -> dict:
+    """The same blank while the text after it is cut off, token by token.
+
+    Pull the slider to 0: the text ends at the blank, and the same model has to guess as a reader from left to
+    right does. A single token on the right often changes the first guess, because it must fit on both sides. The
+    title is what the model gets to see.
+    """
+    ids, asked = blanks_of(text)
+    place = int(asked[0].nonzero()[0])
+    seen = torch.cat([ids[:, : min(place + right + 1, ids.shape[1] - 1)], torch.tensor([[SEP]])], dim=1)
+    only = torch.zeros_like(seen, dtype=torch.bool)
+    only[0, place] = True
+    drawn = distribution(at_blanks(seen, only)[0], labels(torch.arange(PIECES)), top=8, height=300)
+    around = named(seen[0, 1:-1])
+    cut = around.find("[MASK]")
+    drawn["layout"] |= {"title": title("… " * (cut > 22) + around[max(0, cut - 20) : cut + 34])}
+    drawn["layout"]["margin"]["t"] = 36
+    return drawn
+
+
+@functools.lru_cache(maxsize=4)
+def one_by_one(text: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Every token hidden in turn: the ids (n,), and their probabilities from both sides and from the left, (n,)."""
+    ids = encode(text, 40)  # (1, T)
+    count = ids.shape[1] - 2  # all but the two signs
+    rows = ids.repeat(count, 1)  # (n, T)
+    asked = torch.eye(ids.shape[1], dtype=torch.bool)[1:-1]  # (n, T), row i asks for token i
+    both = at_blanks(rows.masked_fill(asked, MASK), asked)
+    after = asked.long().cumsum(dim=1) - asked.long() > 0  # what comes later than the token asked for
+    ends = torch.cat([torch.zeros(count, 1, dtype=torch.bool), asked[:, :-1]], dim=1)  # the place behind it
+    left = rows.masked_fill(asked, MASK).masked_fill(after, PAD).masked_fill(ends, SEP)
+    alone = at_blanks(left, asked, real=left != PAD)
+    truth, place = ids[0, 1:-1], torch.arange(count)
+    return truth, both[place, truth.clamp(max=PIECES - 1)], alone[place, truth.clamp(max=PIECES - 1)]
+
+
+@figure(text=Text("Text", value="Mr. Darcy looked at her with surprise, and said nothing.", max_length=64))
+def both_sides(text: str) -> dict:
+    """Each token of your text is hidden in turn and asked for: the surprise at it, seen from both sides and from the left.
+
+    Surprise is −log of the probability of the true token, in nats; the dashed lines are the means. Bars from both
+    sides are lower nearly everywhere, most where a word or a phrase is settled by what follows it. Where the
+    text after a token says nothing about it, the two are alike.
+    """
+    truth, both, left = one_by_one(text)
+    surprise, alone = -both.log(), -left.log()
+    reach = max(8.0, 1.05 * max(surprise.max().item(), alone.max().item()))
+    drawn = bars(surprise, labels(truth), y_title="surprise (nats)", limits=(0, reach), height=340)
+    names = drawn["data"][0]["customdata"]
+    drawn["data"][0] |= {"name": "both sides", "offsetgroup": "both"}
+    drawn["data"].insert(
+        0,
+        drawn["data"][0]
+        | {"y": plain(alone), "name": "from the left", "offsetgroup": "left", "marker": {"color": MUTED}},
+    )
+    for trace in drawn["data"]:
+        trace |= {"showlegend": True, "customdata": names}
+    means = ((alone.mean().item(), MUTED), (surprise.mean().item(), ACCENT))
+    drawn["layout"]["shapes"] = [
+        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": plain(y), "y1": plain(y)}
+        | {"line": {"color": colour, "width": 1.2, "dash": "dash"}}
+        for y, colour in means
+    ]
+    drawn["layout"] |= {"barmode": "group", "showlegend": True}
+    drawn["layout"]["legend"] = {"orientation": "h", "x": 0, "y": 1.12}
+    drawn["layout"]["margin"]["t"] = 36
+    drawn["layout"]["xaxis"] |= {"tickangle": -90}
+    return drawn
+
+
+@figure(
+    text=Text("Text with several [MASK]", value="He was in [MASK] [MASK] [MASK] [MASK] of the house.", max_length=90)
+)
+def together(text: str) -> dict:
+    """Several blanks filled all at once, and filled one at a time, the surest first.
+
+    At once, every blank gets the token that is likeliest by itself, and neighbours need not fit each other: the
+    model gives a probability for each place, not for the whole text. One at a time, each token that is put in is
+    read before the next is chosen. The darker a token, the surer the model was; point at it for the number.
+    """
+    ids, asked = blanks_of(text)
+    at_once, chances = ids.clone(), torch.zeros(ids.shape)
+    best = at_blanks(ids, asked).max(dim=-1)
+    at_once[asked], chances[asked] = best.indices, best.values
+    rows = [_filled(at_once, asked, chances)]
+    steps, chances = ids.clone(), torch.zeros(ids.shape)
+    while (steps == MASK).any():
+        open_ = steps == MASK
+        best = at_blanks(steps, open_).max(dim=-1)
+        surest = int(best.values.argmax())
+        place = int(open_[0].nonzero()[surest])
+        steps[0, place], chances[0, place] = best.indices[surest], best.values[surest]
+    rows.append(_filled(steps, asked, chances))
+    return strip(rows, titles=["all at once", "one at a time"], lines=8)
+
+
+def _filled(ids: torch.Tensor, asked: torch.Tensor, chances: torch.Tensor) -> list[tuple[str, str, float, str]]:
+    """A text whose blanks have been filled, as a row of boxes."""
+    return [
+        (label(index), ACCENT, 0.25 + 0.75 * chance, f"{chance:.1%} likely")
+        if new
+        else (label(index), MUTED, 0.1, "given")
+        for index, new, chance in zip(ids[0, 2:-1].tolist(), asked[0, 2:-1].tolist(), chances[0, 2:-1].tolist(), strict=True)
+    ]
+
+
+# --- the corruption ----------------------------------------------------------------------------------------
+
+
+@figure(
+    text=Text("Text", value=TRUTH, max_length=110),
+    rate=Slider("Asked for", values=[0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7], value=0.3),
+    masked=Slider("Of these, hidden", values=[0.0, 0.2, 0.4, 0.6, 0.8, 1.0], value=0.8),
+    seed=Slider("Draw number", 1, 20, value=3),
+)
+def corruption(text: str, rate: float, masked: float, seed: int) -> dict:
+    """What the model gets to see of your text, and where it is asked for the truth (coloured).
+
+    Of the tokens asked for, most become [MASK]; half of the rest become a token at random, and the other half stay
+    as they are. Pale tokens are context only. The model is not told which of the visible tokens were swapped, so
+    it has to keep an opinion about every one. Point at a box to see what stood there.
+    """
+    ids = encode(text)
+    seen, asked = corrupt(ids, torch.Generator().manual_seed(seed), rate, masked, (1 - masked) / 2)
+    row = []
+    for was, now, wanted in zip(ids[0].tolist(), seen[0].tolist(), asked[0].tolist(), strict=True):
+        kind = "hidden" if now == MASK else "swapped" if now != was else "left as it is"
+        colour = {"hidden": ACCENT, "swapped": SERIES[1], "left as it is": SERIES[2]}[kind]
+        said = f"asked for, {kind}: {label(was)}" if wanted else "context"
+        row.append((label(now), colour if wanted else MUTED, 0.75 if wanted else 0.05, said))
+    count = int(asked.sum())
+    hidden = int((seen[0] == MASK).sum())
+    swapped = int((asked & (seen != MASK) & (seen != ids)).sum())
+    caption = f"asked for: {count} tokens = {hidden} hidden + {swapped} swapped + {count - hidden - swapped} kept"
+    return strip([row], caption=caption, lines=8)
+
+
+# --- inside ------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def patterns(ids: torch.Tensor) -> list[torch.Tensor]:
+    """The weights of every layer, (H, T, T) each."""
+    model, found = trained(), []
+    handles = [
+        block.attention.pattern.register_forward_hook(lambda _module, _inputs, weights: found.append(weights[0]))
+        for block in model.encoder.blocks
+    ]
+    try:
+        model.encoder(ids)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+@figure(
+    text=Text("Text", value="She was [MASK] to see her sister, and said so.", max_length=56),
+    layer=Slider("Layer", 1, Config().layers, value=2),
+    head=Slider("Head", 1, Config().heads, value=1),
+)
+def attention(text: str, layer: int, head: int) -> dict:
+    """Where each token looks, in one head of one layer: a row is one token's softmax over all others.
+
+    Both halves of the square are filled: a token looks at what comes after it as freely as at what came before.
+    """
+    ids = encode(text, 40)
+    return heatmap(
+        patterns(ids)[layer - 1][head - 1],
+        x=labels(ids),
+        y=labels(ids),
+        x_title="looked at",
+        y_title="looking",
+        z_title="weight",
+        limits=(0.0, 1.0),
+        height=430,
+    )
+
+
+@figure(position=Slider("Position", values=[1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 62], value=24))
+def positions(position: int) -> dict:
+    """How alike the learned vector of one position is to those of all others: their cosine.
+
+    Nobody told the model that position 24 lies between 23 and 25.
+    """
+    table = trained().encoder.embeddings.positions.weight.detach()
+    alike = torch.cosine_similarity(table, table[position : position + 1], dim=-1)
+    return lines(
+        {"cosine": alike},
+        list(range(len(table))),
+        x_title="the other position",
+        y_title="cosine of the two vectors",
+        y_range=(-0.6, 1.05),
+        rules=[(position, f"position {position}")],
+        height=300,
+    )
+
+
+# --- two sentences -----------------------------------------------------------------------------------------
+
+
+def pair_ids(first: str, second: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """[CLS] first [SEP] second [SEP] and the segments, (1, T) each."""
+    start = encode(first, 36)  # (1, S)
+    rest = [*pieces(" " + second)[: LONGEST - start.shape[1] - 1], SEP]
+    tokens = torch.cat([start, torch.tensor([rest])], dim=1)
+    segments = torch.cat([torch.zeros_like(start), torch.ones(1, len(rest), dtype=torch.int64)], dim=1)
+    return tokens, segments
