@@ -82,8 +82,6 @@ def fill(text: str, blank: int) -> dict:
     probabilities = at_blanks(ids, asked)
     which = min(blank, len(probabilities))
     drawn = distribution(probabilities[which - 1], labels(torch.arange(PIECES)), top=10, height=330)
-    filled = ids.clone()
-    filled[asked] = probabilities.argmax(dim=-1)
     drawn["layout"] |= {"title": title(f"blank {which} of {len(probabilities)}")}
     drawn["layout"]["margin"]["t"] = 36
     return drawn
@@ -131,7 +129,7 @@ def one_by_one(text: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 @figure(text=Text("Text", value="Mr. Darcy looked at her with surprise, and said nothing.", max_length=64))
 def both_sides(text: str) -> dict:
-    """Each token of your text is hidden in turn and asked for: the surprise at it, seen from both sides and from the left.
+    """Each token of your text, hidden in turn: the surprise at it, seen from both sides and from the left.
 
     Surprise is −log of the probability of the true token, in nats; the dashed lines are the means. Bars from both
     sides are lower nearly everywhere, most where a word or a phrase is settled by what follows it. Where the
@@ -195,7 +193,9 @@ def _filled(ids: torch.Tensor, asked: torch.Tensor, chances: torch.Tensor) -> li
         (label(index), ACCENT, 0.25 + 0.75 * chance, f"{chance:.1%} likely")
         if new
         else (label(index), MUTED, 0.1, "given")
-        for index, new, chance in zip(ids[0, 2:-1].tolist(), asked[0, 2:-1].tolist(), chances[0, 2:-1].tolist(), strict=True)
+        for index, new, chance in zip(
+            ids[0, 2:-1].tolist(), asked[0, 2:-1].tolist(), chances[0, 2:-1].tolist(), strict=True
+        )
     ]
 
 
@@ -301,3 +301,317 @@ def pair_ids(first: str, second: str) -> tuple[torch.Tensor, torch.Tensor]:
     tokens = torch.cat([start, torch.tensor([rest])], dim=1)
     segments = torch.cat([torch.zeros_like(start), torch.ones(1, len(rest), dtype=torch.int64)], dim=1)
     return tokens, segments
+
+
+CONTINUATIONS = {
+    "something close to it": "He had been gone only a week, and she could think of nothing else.",
+    "from another novel": "Mr. Weston would be glad to see Miss Bates at Highbury.",
+    "about something else": "Ten pounds were to be paid for the carriage and the horses.",
+}
+
+
+@figure(
+    first=Text("First sentence", value="Elizabeth could not forget what Mr. Darcy had said to her.", max_length=90),
+    second=Text("Second sentence", value="Her astonishment was great, and Jane could only wonder.", max_length=90),
+)
+def follows(first: str, second: str) -> dict:
+    """Does the second sentence follow the first? The second head's answer, for yours and for three of ours.
+
+    The two stand in one input, [CLS] first [SEP] second [SEP], and the answer is read from the vector of [CLS].
+    Change a name: what the head goes by is mostly who and what the sentences are about, not whether one leads to
+    the other.
+    """
+    named_pairs = {"yours": second} | CONTINUATIONS
+    chances = []
+    for other in named_pairs.values():
+        with torch.no_grad():
+            logits = trained()(*pair_ids(first, other))[1]  # (1, 2)
+        chances.append(torch.softmax(logits, dim=-1)[0, 0].item())
+    return bars(
+        chances,
+        list(named_pairs),
+        x_title="probability that it follows",
+        horizontal=True,
+        highlight=0,
+        limits=(0.0, 1.0),
+        text=[f"{chance:.0%}" for chance in chances],
+        height=260,
+    )
+
+
+SAYINGS = (
+    "She was very happy.",
+    "She was not very happy.",
+    "Her joy was great indeed.",
+    "The carriage was ordered for ten.",
+    "He wrote a letter to his sister.",
+)
+
+
+@figure(
+    text=Text("Your sentence", value="She was in excellent spirits.", max_length=60),
+    pooling=Choice("A sentence is", {"cls": "the vector of [CLS]", "mean": "the mean of its tokens"}, "cls"),
+)
+def pooled(text: str, pooling: str) -> dict:
+    """How alike the vectors of sentences are in a model that was only pre-trained: cosines.
+
+    Nothing in the objective asks that sentences of one meaning have one vector, and they have not. Compare with
+    the next figure, whose model was trained for just that.
+    """
+    sentences = (text, *SAYINGS)
+    vectors = []
+    for sentence in sentences:
+        with torch.no_grad():
+            states = trained().encoder(encode(sentence))[0]  # (T, D)
+        vectors.append(states[0] if pooling == "cls" else states[1:-1].mean(dim=0))
+    found = torch.stack(vectors)
+    alike = torch.cosine_similarity(found[:, None], found[None], dim=-1)
+    return _similarities(alike.tolist(), ["yours", *SAYINGS])
+
+
+def _similarities(alike: list[list[float]], sentences: list[str]) -> dict:
+    """A square of cosines, the sentences beside it by name and above it by number."""
+    return heatmap(
+        alike,
+        x=[str(number + 1) for number in range(len(sentences))],
+        y=[f"{_short(sentence)} {number + 1}" for number, sentence in enumerate(sentences)],
+        z_title="cosine",
+        limits=(0.0, 1.0),
+        text=[[f"{value:.2f}" for value in row] for row in alike],
+        height=340,
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 24 else text[:23].rsplit(" ", 1)[0] + " …"
+
+
+# --- a real encoder ----------------------------------------------------------------------------------------
+
+
+@figure(
+    pretrained="MiniLM-L6-v2, 22.7M parameters",
+    sentences=Choice(
+        "Sentences",
+        {"meaning": "one meaning, two words", "search": "questions and answers", "pitfalls": "pitfalls"},
+        "meaning",
+    ),
+)
+def sentence_similarity(sentences: str) -> dict:
+    """How alike sentences are to an encoder that was trained to compare them: cosines.
+
+    The doctor and the physician have hardly a word in common and are close; the two banks share a word and are
+    not. Among the pitfalls: who examined whom makes almost no difference, and a *not* only a little.
+    """
+    found = results("bert")["minilm"]
+    return _similarities(found["similar"][sentences], found["sentences"][sentences])
+
+
+@figure(
+    pretrained="MiniLM-L6-v2, 22.7M parameters",
+    text=Choice(
+        "Sentence",
+        {
+            "tired": "the animal, too tired",
+            "wide": "the animal, too wide",
+            "big": "the trophy, too big",
+            "small": "the trophy, too small",
+        },
+        "tired",
+    ),
+    head=Choice(
+        "Head",
+        {"layer_4_head_2": "layer 4, head 2", "layer_1_head_3": "layer 1, head 3", "layer_3_head_8": "layer 3, head 8"},
+        "layer_4_head_2",
+    ),
+)
+def pronoun(text: str, head: str) -> dict:
+    """Where a real encoder looks: three of its 72 heads on four sentences.
+
+    In layer 4, head 2, *it* looks at the animal that was too tired: follow its row. Exchange one word, “tired” for
+    “wide”, and *it* should mean the street; the head wavers, and its weight on “street” stays small. Layer 1,
+    head 3 looks at the token before, whatever it says. Layer 3, head 8 sends nearly everything to [CLS], which
+    serves a head as a place to look when it has nothing to find.
+    """
+    found = results("bert")["minilm"]["looks"][text]
+    row = found["tokens"].index("it")
+    return heatmap(
+        found[head],
+        x=found["tokens"],
+        y=found["tokens"],
+        x_title="looked at",
+        y_title="looking",
+        z_title="weight",
+        limits=(0.0, 1.0),
+        mark=(row, None),
+        height=430,
+    )
+
+
+# --- measured ----------------------------------------------------------------------------------------------
+
+
+@figure(measured=True)
+def loss_curve() -> dict:
+    """The loss of the page's model at hidden tokens as it trained, and the next-sentence loss.
+
+    The token loss first falls to what frequencies alone allow (the horizontal line) and rests there: until the
+    model has found out how to look at its neighbours, a blank tells it nothing else. Held-out blanks cost less than
+    training ones because fewer tokens around them are hidden.
+    """
+    found = results("bert")["training"]
+    curves = found["curves"]
+    return lines(
+        {
+            "training": curves["training_loss"],
+            "held out": curves["validation_loss"],
+            "next sentence": curves["pair_loss"],
+        },
+        curves["step"],
+        x_title="training step",
+        y_title="loss (nats)",
+        y_range=(0.0, 7.0),
+        levels=[(found["frequency"]["loss"], "frequencies")],
+        height=330,
+    )
+
+
+@figure(
+    measured=True,
+    measure=Choice("Show", {"accuracy": "first guesses that are right", "loss": "loss"}, "accuracy"),
+)
+def context_seen(measure: str) -> dict:
+    """2,000 held-out tokens, each hidden by itself, by how much the model sees on one side of them.
+
+    The other side is always open for 28 tokens. With nothing to see on the right, the model guesses like a reader
+    from left to right; the first token or two on the right help most. The left side is worth about as much.
+    """
+    found = results("bert")["training"]["sides"]
+    share = measure == "accuracy"
+    drawn = lines(
+        {"on the right": found["right"][measure], "on the left": found["left"][measure]},
+        found["right"]["seen"],
+        x_title="tokens to see on that side",
+        y_title="right at first guess" if share else "loss (nats a token)",
+        markers=True,
+        height=320,
+    )
+    if share:
+        drawn["layout"]["yaxis"] |= {"tickformat": ".0%"}
+    return drawn
+
+
+CELLS = {  # name of the result: what the figure calls it
+    "rate_15": "both sides, hidden tokens (BERT)",
+    "left_hidden": "left only, hidden tokens",
+    "left_next": "left only, next token (GPT)",
+    "both_next": "both sides, next token",
+}
+
+
+@figure(
+    measured=True,
+    task=Choice("Task", {"fill": "fill a blank, 14 tokens on each side", "go_on": "go on after 14 tokens"}, "fill"),
+)
+def mask_and_objective(task: str) -> dict:
+    """One small network, two masks and two objectives: loss on held-out text, mean and range of three runs.
+
+    Every combination can be trained; two of them make sense for a whole family of tasks. Filling blanks wants
+    both sides. Going on wants the triangle and the next-token objective, which learns from every token of
+    a text. The last bar saw the answers in training and has learned to copy.
+    """
+    found = [results("bert")["small"][name][f"{task}_loss"] for name in CELLS]
+    return bars(
+        [entry["mean"] for entry in found],
+        list(CELLS.values()),
+        x_title="loss (nats a token)",
+        horizontal=True,
+        highlight=[0, 2],
+        spread=([entry["lowest"] for entry in found], [entry["highest"] for entry in found]),
+        text=[f"{entry['mean']:.2f}" for entry in found],
+        limits=(0.0, 1.15 * max(entry["highest"] for entry in found)),
+        height=280,
+    )
+
+
+@figure(measured=True)
+def masking_rate() -> dict:
+    """The share of tokens asked for in training, and the loss at the same held-out blanks: range of three runs.
+
+    The small models saw the same text for the same number of steps, and are all tested with 15 % of the tokens
+    hidden. A higher rate asks more questions of every text, and leaves less to answer them from.
+    """
+    rates = (5, 15, 30, 50)
+    found = [results("bert")["small"][f"rate_{rate}"]["hidden_loss"] for rate in rates]
+    return lines(
+        {"held out": [entry["mean"] for entry in found]},
+        list(rates),
+        x_title="tokens asked for in training (%)",
+        y_title="loss at blanks (nats)",
+        bands={"held out": ([entry["lowest"] for entry in found], [entry["highest"] for entry in found])},
+        markers=True,
+        height=320,
+    )
+
+
+STATES = {"hidden": "hidden", "kept": "left as it is", "swapped": "swapped"}
+
+
+@figure(measured=True)
+def always_masked() -> dict:
+    """Three ways a token can be asked for, and two ways of training: loss at the true token, three runs each.
+
+    80/10/10 is the published corruption; the other one hides every token asked for behind [MASK]. The first
+    row is the task itself. In the other two the token is visible, as it is or swapped for another one, and the
+    model is asked what belongs there.
+    """
+    small = results("bert")["small"]
+    series, names = [], []
+    for state, said in STATES.items():
+        for run, scheme in (("rate_15", "80/10/10"), ("always_masked", "all [MASK]")):
+            series.append(small[run][f"{state}_loss"])
+            names.append(f"{said}, {scheme}")
+    return bars(
+        [entry["mean"] for entry in series],
+        names,
+        x_title="loss at the true token (nats)",
+        horizontal=True,
+        highlight=[0, 2, 4],
+        spread=([entry["lowest"] for entry in series], [entry["highest"] for entry in series]),
+        text=[f"{entry['mean']:.2f}" for entry in series],
+        limits=(0.0, 1.15 * max(entry["highest"] for entry in series)),
+        height=330,
+    )
+
+
+STARTS = {"pre_trained": "pre-trained", "frozen": "frozen encoder", "scratch": "from scratch"}
+
+
+@figure(measured=True)
+def fine_tuning() -> dict:
+    """Is a sentence spoken or told? Right answers on held-out chapters by the number of labelled examples, three runs.
+
+    All three have the same architecture and one new matrix on [CLS]. Pre-trained, the whole encoder goes on
+    learning; frozen, only the matrix does; from scratch, the encoder begins with random weights.
+    """
+    found = results("bert")["fine_tuning"]
+    counts = [entry["labels"] for entry in found["scratch"].values()]
+    drawn = lines(
+        {said: [entry["mean"] for entry in found[start].values()] for start, said in STARTS.items()},
+        counts,
+        x_title="labelled sentences",
+        y_title="right on held-out chapters",
+        x_log=True,
+        bands={
+            said: (
+                [entry["lowest"] for entry in found[start].values()],
+                [entry["highest"] for entry in found[start].values()],
+            )
+            for start, said in STARTS.items()
+        },
+        markers=True,
+        height=330,
+    )
+    drawn["layout"]["yaxis"] |= {"tickformat": ".0%"}
+    drawn["layout"]["xaxis"] |= {"tickvals": counts, "ticktext": [str(count) for count in counts]}
+    return drawn

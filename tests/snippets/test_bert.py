@@ -4,8 +4,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM, BertForPreTraining
 
-from snippets.bert.masking import corrupt
-from snippets.bert.model import BERT, CLS, MASK, PAD, PIECES, SEP, Config
+from snippets.bert.model import BERT, Config
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 TINY = Config(vocabulary=61, context=32, width=24, heads=4, layers=3, inner=40)
