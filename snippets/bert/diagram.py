@@ -91,7 +91,8 @@ def whiteboard() -> Diagram:
             ),
             Box(
                 "feed_forward",
-                "feed-forward",
+                "widen, GELU",
+                name="feed-forward part",
                 at=(1, 5),
                 module=f"{first}.feed_forward",
                 why="Each token by itself makes something of what it has gathered, four times as wide inside, "
@@ -107,8 +108,7 @@ def whiteboard() -> Diagram:
             ),
             Box(
                 "states",
-                "one vector a token",
-                name="states",
+                "states",
                 at=(1, 3),
                 kind="value",
                 probe=lambda run: run.outputs["encoder"],
@@ -128,7 +128,7 @@ def whiteboard() -> Diagram:
             ),
             Box(
                 "next_sentence",
-                "does B follow A?",
+                "B after A?",
                 name="next-sentence head",
                 at=(2, 1.5),
                 module="next_sentence",

@@ -55,6 +55,12 @@ def blanks_of(text: str) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, ids == MASK
 
 
+def padded(rows: list[torch.Tensor], value: int = PAD) -> torch.Tensor:
+    """Rows of unequal length, (1, T) each, as one batch (B, T)."""
+    longest = max(row.shape[1] for row in rows)
+    return torch.cat([torch.nn.functional.pad(row, (0, longest - row.shape[1]), value=value) for row in rows])
+
+
 def title(text: str) -> dict:
     return {"text": escaped(text), "font": {"size": 13, "color": INK}}
 
@@ -68,7 +74,7 @@ def named(ids: torch.Tensor) -> str:
 
 
 @figure(
-    text=Text("Text with [MASK]", value="She had no [MASK] that he would return to Longbourn.", max_length=110),
+    text=Text("Text with [MASK]", value="Mr. [MASK] was a very agreeable young man.", max_length=110),
     blank=Slider("Blank", 1, 4, value=1),
 )
 def fill(text: str, blank: int) -> dict:
@@ -88,15 +94,15 @@ def fill(text: str, blank: int) -> dict:
 
 
 @figure(
-    text=Text("Text with one [MASK]", value="I am [MASK] sorry to hear it, my dear madam.", max_length=110),
-    right=Slider("Tokens to see on the right", 0, 14, value=14),
+    text=Text("Text with one [MASK]", value="You must [MASK] been very happy.", max_length=110),
+    right=Slider("Tokens to see on the right", 0, 14, value=1),
 )
 def hidden_right(text: str, right: int) -> dict:
     """The same blank while the text after it is cut off, token by token.
 
     Pull the slider to 0: the text ends at the blank, and the same model has to guess as a reader from left to
-    right does. A single token on the right often changes the first guess, because it must fit on both sides. The
-    title is what the model gets to see.
+    right does. A single token on the right often settles the matter, because a guess must fit on both sides; more
+    than two or three seldom change the first guess again. The title is what the model gets to see.
     """
     ids, asked = blanks_of(text)
     place = int(asked[0].nonzero()[0])
@@ -114,7 +120,7 @@ def hidden_right(text: str, right: int) -> dict:
 @functools.lru_cache(maxsize=4)
 def one_by_one(text: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Every token hidden in turn: the ids (n,), and their probabilities from both sides and from the left, (n,)."""
-    ids = encode(text, 40)  # (1, T)
+    ids = encode(text, 26)  # (1, T)
     count = ids.shape[1] - 2  # all but the two signs
     rows = ids.repeat(count, 1)  # (n, T)
     asked = torch.eye(ids.shape[1], dtype=torch.bool)[1:-1]  # (n, T), row i asks for token i
@@ -132,8 +138,8 @@ def both_sides(text: str) -> dict:
     """Each token of your text, hidden in turn: the surprise at it, seen from both sides and from the left.
 
     Surprise is −log of the probability of the true token, in nats; the dashed lines are the means. Bars from both
-    sides are lower nearly everywhere, most where a word or a phrase is settled by what follows it. Where the
-    text after a token says nothing about it, the two are alike.
+    sides are lower nearly everywhere, most in a word whose rest stands behind it, like the first piece of
+    “surprise”. Where what follows says nothing about a token, the two are alike.
     """
     truth, both, left = one_by_one(text)
     surprise, alone = -both.log(), -left.log()
@@ -161,15 +167,14 @@ def both_sides(text: str) -> dict:
     return drawn
 
 
-@figure(
-    text=Text("Text with several [MASK]", value="He was in [MASK] [MASK] [MASK] [MASK] of the house.", max_length=90)
-)
+@figure(text=Text("Text with several [MASK]", value="She [MASK] [MASK] [MASK] to see him.", max_length=64))
 def together(text: str) -> dict:
     """Several blanks filled all at once, and filled one at a time, the surest first.
 
     At once, every blank gets the token that is likeliest by itself, and neighbours need not fit each other: the
     model gives a probability for each place, not for the whole text. One at a time, each token that is put in is
-    read before the next is chosen. The darker a token, the surer the model was; point at it for the number.
+    read before the next is chosen. As the figure opens, the ending that was put in at once has no verb to end. The
+    darker a token, the surer the model was; point at it for the number.
     """
     ids, asked = blanks_of(text)
     at_once, chances = ids.clone(), torch.zeros(ids.shape)
@@ -257,7 +262,9 @@ def patterns(ids: torch.Tensor) -> list[torch.Tensor]:
 def attention(text: str, layer: int, head: int) -> dict:
     """Where each token looks, in one head of one layer: a row is one token's softmax over all others.
 
-    Both halves of the square are filled: a token looks at what comes after it as freely as at what came before.
+    Nothing is hidden: a token looks at what comes after it as freely as at what came before. It opens on a head
+    that looks at the next token. In layer 1, head 1 looks at the one before: from these two, which nobody asked for,
+    a blank knows its neighbours. In layer 3 most rows are spread wide.
     """
     ids = encode(text, 40)
     return heatmap(
@@ -276,7 +283,8 @@ def attention(text: str, layer: int, head: int) -> dict:
 def positions(position: int) -> dict:
     """How alike the learned vector of one position is to those of all others: their cosine.
 
-    Nobody told the model that position 24 lies between 23 and 25.
+    Nobody told the model that position 24 lies between 23 and 25. It has found out: neighbours are alike, and the
+    further away, the less; far positions point in opposite directions.
     """
     table = trained().encoder.embeddings.positions.weight.detach()
     alike = torch.cosine_similarity(table, table[position : position + 1], dim=-1)
@@ -285,7 +293,7 @@ def positions(position: int) -> dict:
         list(range(len(table))),
         x_title="the other position",
         y_title="cosine of the two vectors",
-        y_range=(-0.6, 1.05),
+        y_range=(-1.0, 1.08),
         rules=[(position, f"position {position}")],
         height=300,
     )
@@ -318,15 +326,15 @@ def follows(first: str, second: str) -> dict:
     """Does the second sentence follow the first? The second head's answer, for yours and for three of ours.
 
     The two stand in one input, [CLS] first [SEP] second [SEP], and the answer is read from the vector of [CLS].
-    Change a name: what the head goes by is mostly who and what the sentences are about, not whether one leads to
-    the other.
+    Our small model has hardly learned the question: whatever you write, its answers stay near one half, a little
+    above for sentences on one subject.
     """
     named_pairs = {"yours": second} | CONTINUATIONS
-    chances = []
-    for other in named_pairs.values():
-        with torch.no_grad():
-            logits = trained()(*pair_ids(first, other))[1]  # (1, 2)
-        chances.append(torch.softmax(logits, dim=-1)[0, 0].item())
+    tokens, segments = zip(*(pair_ids(first, other) for other in named_pairs.values()), strict=True)
+    tokens = padded(list(tokens))
+    with torch.no_grad():
+        logits = trained()(tokens, padded(list(segments), 1), tokens != PAD)[1]  # (4, 2)
+    chances = torch.softmax(logits, dim=-1)[:, 0].tolist()
     return bars(
         chances,
         list(named_pairs),
@@ -355,16 +363,15 @@ SAYINGS = (
 def pooled(text: str, pooling: str) -> dict:
     """How alike the vectors of sentences are in a model that was only pre-trained: cosines.
 
-    Nothing in the objective asks that sentences of one meaning have one vector, and they have not. Compare with
-    the next figure, whose model was trained for just that.
+    Nothing in the objective asks that sentences of one meaning have one vector. Nearly all are alike, and “very
+    happy” is closest to “not very happy”, by either way of making a vector. Compare with the next figure, whose
+    model was trained for just this.
     """
-    sentences = (text, *SAYINGS)
-    vectors = []
-    for sentence in sentences:
-        with torch.no_grad():
-            states = trained().encoder(encode(sentence))[0]  # (T, D)
-        vectors.append(states[0] if pooling == "cls" else states[1:-1].mean(dim=0))
-    found = torch.stack(vectors)
+    tokens = padded([encode(sentence) for sentence in (text, *SAYINGS)])  # (6, T)
+    with torch.no_grad():
+        states = trained().encoder(tokens, real=tokens != PAD)  # (6, T, D)
+    words = (tokens < PIECES).float().unsqueeze(-1)  # (6, T, 1), without the signs
+    found = states[:, 0] if pooling == "cls" else (states * words).sum(1) / words.sum(1).clamp(min=1.0)
     alike = torch.cosine_similarity(found[:, None], found[None], dim=-1)
     return _similarities(alike.tolist(), ["yours", *SAYINGS])
 
@@ -455,9 +462,10 @@ def pronoun(text: str, head: str) -> dict:
 def loss_curve() -> dict:
     """The loss of the page's model at hidden tokens as it trained, and the next-sentence loss.
 
-    The token loss first falls to what frequencies alone allow (the horizontal line) and rests there: until the
-    model has found out how to look at its neighbours, a blank tells it nothing else. Held-out blanks cost less than
-    training ones because fewer tokens around them are hidden.
+    The token loss first falls to what frequencies alone allow (the horizontal line) and rests there for more than a
+    thousand steps. Then the model finds out how to look at its neighbours. Held-out blanks cost no more than training
+    ones, because only 15 % of the tokens are hidden there and 30 % here. The next-sentence loss has hardly left
+    that of a coin, 0.69.
     """
     found = results("bert")["training"]
     curves = found["curves"]
@@ -484,7 +492,8 @@ def context_seen(measure: str) -> dict:
     """2,000 held-out tokens, each hidden by itself, by how much the model sees on one side of them.
 
     The other side is always open for 28 tokens. With nothing to see on the right, the model guesses like a reader
-    from left to right; the first token or two on the right help most. The left side is worth about as much.
+    from left to right. The first token on the right more than doubles its right guesses, and beyond four there is
+    nothing to gain for so small a model. The left side is worth about as much.
     """
     found = results("bert")["training"]["sides"]
     share = measure == "accuracy"
