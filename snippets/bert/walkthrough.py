@@ -27,6 +27,7 @@ seen, asked = corrupt(tokens, torch.Generator().manual_seed(1), rate=0.3)
 logits = model.readout(model.encoder(seen)[asked])  # (asked, V): only the tokens asked for
 
 loss = torch.nn.functional.cross_entropy(logits, tokens[asked])
+wanted = [label(index) for index in tokens[asked].tolist()]
 
-loss.item(), [(label(now), label(was)) for now, was in zip(seen[asked].tolist(), tokens[asked].tolist(), strict=True)]
+loss.item(), wanted
 # --8<-- [end:loss]

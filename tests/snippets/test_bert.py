@@ -300,12 +300,7 @@ def test_minilm_says_how_to_get_it_when_it_is_missing(monkeypatch):
 EDITS = [  # cell, what its prompt says to replace, by what, and the figures that must change
     ("bert.model:embeddings", "        x = x + self.positions(places)\n", "", {"fill"}),
     ("bert.walkthrough:read", "agreeable", "[MASK]", set()),
-    (
-        "bert.model:encoder",
-        "        return self.feed_forward_norm(x + self.feed_forward(x))  # (B, T, D)\n",
-        "        return x\n",
-        {"fill"},
-    ),
+    ("bert.model:encoder", "for block in self.blocks:", "for block in self.blocks[:1]:", {"fill"}),
     (
         "bert.model:pattern",
         "        return scores",
@@ -338,7 +333,8 @@ def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, change
     if cell == "bert.walkthrough:loss":
         session.run("bert.walkthrough:read", text_of("bert.walkthrough:read"), lambda _: None)
     with tried(session, cell, old, new, changed, part=None):
-        pass
+        shown = session.draw("bert/both_sides", {})["figure"]["data"]
+        assert (shown[0]["y"] == shown[1]["y"]) == (cell == "bert.model:pattern")
 
 
 # --- figures -----------------------------------------------------------------------------------------------
