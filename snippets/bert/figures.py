@@ -284,8 +284,9 @@ def attention(text: str, layer: int, head: int) -> dict:
 def positions(position: int) -> dict:
     """How alike the learned vector of one position is to those of all others: their cosine.
 
-    Nobody told the model that position 24 lies between 23 and 25. It has found out: neighbours are alike, and the
-    further away, the less; far positions point in opposite directions.
+    Nobody told the model that position 24 lies between 23 and 25. It has found out: the nearest positions are the
+    most alike. Further away the likeness comes and goes in waves, not unlike those of the sines and cosines that the
+    learned vectors replaced.
     """
     table = trained().encoder.embeddings.positions.weight.detach()
     alike = torch.cosine_similarity(table, table[position : position + 1], dim=-1)
