@@ -12,6 +12,7 @@ A new page joins with one function, named in `experiments`.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -20,6 +21,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from snippets.attention.model import Config as SpellerConfig
 from snippets.attention.model import Speller
+from snippets.bert.model import BERT
+from snippets.bert.model import Config as BERTConfig
 from snippets.diffusion.model import Config as UNetConfig
 from snippets.diffusion.model import UNet, cosine_schedule, sample, times
 from snippets.encoder_decoder.model import Config as EncoderDecoderConfig
@@ -244,6 +247,31 @@ def transformer() -> dict:
     )
 
 
+def bert() -> dict:
+    """The encoder that fills in blanks, on texts of up to 1,024 tokens; it was trained on 64 at most."""
+    model = load_weights(BERT(BERTConfig()), "bert")
+    encoder, embeddings = model.encoder, model.encoder.embeddings
+
+    def read(n: int) -> None:
+        learned, config = embeddings.positions, encoder.config
+        embeddings.positions = nn.Embedding(n, config.width)  # looked up and added: no multiplications
+        encoder.config = replace(config, context=n)
+        model(symbols(n))
+        embeddings.positions, encoder.config = learned, config
+
+    return measured(
+        model,
+        chain=[("encoder",)],
+        learn=read,
+        write=None,
+        carry=None,
+        network="3 blocks of width 96, 4 heads",
+        elements="tokens",
+        seconds={"key": "bert.training.seconds", "of": ""},
+        metric={"key": "bert.training.test.accuracy", "says": "of hidden tokens guessed right", "format": ".1%"},
+    )
+
+
 def gpt() -> dict:
     """The language model; the lengths beyond the 128 tokens it was trained on are counted all the same."""
     model = load_weights(GPT(GPTConfig(context=2 * LENGTHS[-1])), "gpt")
@@ -325,6 +353,7 @@ def experiments() -> dict:
         "encoder-decoder": (encoder_decoder, {}),
         "attention": (attention, {}),
         "transformer": (transformer, {}),
+        "bert": (bert, {}),
         "gpt": (gpt, {}),
         "vision": (vision, {}),
         "diffusion": (diffusion, {}),
