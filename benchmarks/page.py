@@ -2,8 +2,8 @@
 
 Bytes are what a first visit sends before the reader does anything, compressed as hosts do it. Layout shift is summed
 while the page loads and while it is scrolled to its end, at full speed and on a line on which the fonts come late. A
-redraw is timed in the page, from the control's event to the plot that answers it, for every figure whose controls can
-be typed or slid; the milliseconds are this machine's at this moment.
+redraw is timed in the page, from the control's event to the plot that answers it, for every figure of every page whose
+controls can be typed or slid; the milliseconds are this machine's at this moment.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ REDRAW = """([id, values]) => {
       observer.disconnect();
       resolve(performance.now() - start);
     });
+    setTimeout(() => resolve(null), 10000); // the figure refuses this text
     observer.observe(figure, { attributeFilter: ["data-drawn"] });
     input.value = value;
     input.dispatchEvent(new Event(input.tagName === "SELECT" ? "change" : "input", { bubbles: true }));
@@ -62,9 +63,10 @@ REDRAW = """([id, values]) => {
     const times = [];
     for (const value of values) {
       times.push(await redraw(value));
+      if (times.at(-1) === null) break;
       await new Promise((resolve) => setTimeout(resolve, 60));
     }
-    return times.slice(2); // the first two load what the others find
+    return times.slice(2).filter((time) => time !== null); // the first two load what the others find
   })();
 }"""
 KINDS = {".woff2": "fonts", ".css": "styles", ".js": "scripts", ".json": "data", ".svg": "images"}
@@ -80,12 +82,12 @@ class Measured:
     redraw: dict[str, tuple[float, bool]] = field(default_factory=dict)
 
 
-def first_visit(browser: Browser, site: Site, size: tuple[int, int]) -> Page:
+def first_visit(browser: Browser, site: Site, size: tuple[int, int], address: str = ADDRESS) -> Page:
     """The page in a new profile, with the layout shifts being counted."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
     context.add_init_script(SHIFTS)
     page = context.new_page()
-    page.goto(site.url + ADDRESS, wait_until="networkidle")
+    page.goto(site.url + address, wait_until="networkidle")
     return page
 
 
@@ -110,24 +112,25 @@ def values_of(spec: dict) -> list[str]:
 
 def answers(spec: dict) -> bool:
     """Whether the figure has a control this benchmark can move."""
-    return any(one["type"] in ("text", "slider", "choice") for one in spec["controls"])
+    return any(one["type"] in ("text", "slider", "choice") for one in spec.get("controls", []))
 
 
 def redraws(browser: Browser, site: Site, folder: Path) -> dict[str, tuple[float, bool]]:
     """Median milliseconds from control to plot, and whether the states were computed ahead, by figure."""
-    page = first_visit(browser, site, WIDTHS["desk"])
     times = {}
-    for path in sorted((folder / "assets/generated/figures/rnn").glob("*.json")):
-        if path.stem.endswith(".states"):
-            continue
-        spec = json.loads(path.read_text(encoding="utf-8"))
-        if not answers(spec):
-            continue
-        page.locator(f'[data-figure="{spec["id"]}"]').scroll_into_view_if_needed()
-        page.locator(f'[data-figure="{spec["id"]}"][data-drawn]').wait_for()
-        found = page.evaluate(REDRAW, [spec["id"], values_of(spec)])
-        times[spec["id"]] = statistics.median(found), spec["precomputed"]
-    page.context.close()
+    for slug in sorted(path.name for path in (folder / "assets/generated/figures").iterdir()):
+        address = f"architectures/{slug}/" if (folder / "architectures" / slug).is_dir() else f"{slug}/"
+        page = first_visit(browser, site, WIDTHS["desk"], address)
+        for path in sorted((folder / "assets/generated/figures" / slug).glob("*.json")):
+            spec = {} if path.stem.endswith(".states") else json.loads(path.read_text(encoding="utf-8"))
+            if not answers(spec):
+                continue
+            page.locator(f'[data-figure="{spec["id"]}"]').scroll_into_view_if_needed()
+            page.locator(f'[data-figure="{spec["id"]}"][data-drawn]').wait_for()
+            found = page.evaluate(REDRAW, [spec["id"], values_of(spec)])
+            if found:
+                times[spec["id"]] = statistics.median(found), spec["precomputed"]
+        page.context.close()
     return times
 
 
@@ -181,6 +184,10 @@ def table(measured: Measured) -> str:
             middle, worst = statistics.median(times), times[-1]
             row = f"| {name}, {len(times)} figures: median, slowest | {middle:.0f}, {worst:.0f} |"
             lines.append(f"{row} ≤ {limit:.0f}, {verdict(worst, limit)} |")
+            over = [name for name, (time, done) in measured.redraw.items() if done is ahead and time > limit]
+            if over and not ahead:
+                slow = ", ".join(f"`{name}` {measured.redraw[name][0]:.0f}" for name in over)
+                lines.append(f"| · over the target: {slow} | {len(over)} | |")
     return "\n".join(lines)
 
 
