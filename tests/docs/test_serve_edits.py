@@ -65,7 +65,10 @@ class Served(Toy):
 
     def shows(self, path: str, text: str) -> None:
         """Wait until the page at `path` holds `text`."""
-        wait_for(lambda: text in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", fetch(self.address + path))), f"{text!r} on /{path}")
+        wait_for(
+            lambda: text in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", fetch(self.address + path))),
+            f"{text!r} on /{path}",
+        )
 
     def settle(self) -> None:
         """Wait until the last rebuild is over."""
@@ -153,7 +156,7 @@ def test_a_drawn_figure_reaches_its_page(site):
 def test_a_term_reaches_the_pages_that_use_it(site):
     site.edit("level: beginner", "level: beginner\n  aliases: [nat]", "docs/glossary.yml")
     site.shows("glossary/", "also nat")
-    wait_for(lambda: ">nats</a>" in fetch(f"{site.address}other/"), "a mark on the new name of the term")
+    wait_for(lambda: ">nats</a>" in fetch(site.address + TOY), "a mark on the new name of the term")
     site.edit("that it has read so far", "that it was shown", "docs/glossary.yml")
     site.shows("assets/generated/glossary.json", "that it was shown")
 
@@ -182,7 +185,9 @@ def test_after_all_edits_the_served_site_is_what_a_build_makes(site):
         if path.suffix in (".html", ".md", ".json", ".txt", ".xml"):
             address = site.address + path.relative_to(site.root / "site").as_posix()
             with urllib.request.urlopen(address, timeout=20) as answer:
-                served = re.sub(rb"<script>var livereload.*?</script>|<script>[^<]*livereload[^<]*</script>", b"", answer.read())
+                served = re.sub(
+                    rb"<script>var livereload.*?</script>|<script>[^<]*livereload[^<]*</script>", b"", answer.read()
+                )
             built = path.read_bytes()
             if path.suffix == ".json" or path.name == "404.html":
                 assert len(served) >= len(built) * 0.99
@@ -192,8 +197,6 @@ def test_after_all_edits_the_served_site_is_what_a_build_makes(site):
                 assert served == built, path
             compared += 1
     assert compared > 10
-
-
 
 
 def test_answers_are_kept_while_serving_only_and_by_all_that_they_depend_on(tmp_path: Path):
@@ -214,7 +217,12 @@ def test_answers_are_kept_while_serving_only_and_by_all_that_they_depend_on(tmp_
     kept.keep(True)
     try:
         assert [ask("a"), ask("a"), ask("b"), ask("a", x=1), ask("b", x=1), ask("a")] == [
-            ["a"], ["a"], ["b"], ["a"], ["b"], ["a"],
+            ["a"],
+            ["a"],
+            ["b"],
+            ["a"],
+            ["b"],
+            ["a"],
         ]
         assert len(seen) == 2 + 4
         ask("a").append("changed by its reader")
@@ -236,7 +244,7 @@ def rounds(tmp_path, monkeypatch):
     monkeypatch.setattr(generated, "RACE", -3600)  # files of this test are as young as can be
     for path in ("snippets/toy/model.py", "tools/one.py", "docs/page.md", "docs/assets/generated/figures/x.json"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text("---\ndata: []\n---\n\nProse.\n\n```\n--8<-- \"toy/model.py:a\"\n```\n")
+        (tmp_path / path).write_text('---\ndata: []\n---\n\nProse.\n\n```\n--8<-- "toy/model.py:a"\n```\n')
 
     class Config:
         config_file_path = str(tmp_path / "mkdocs.yml")
@@ -278,7 +286,7 @@ def test_the_builders_run_when_a_file_of_theirs_is_new_changed_or_gone(rounds, p
         ("data: []", "data: [data/words.txt]", True),
         ("toy/model.py:a", "toy/model.py:b", True),
         ("```\n--8", "```\n\n--8", True),
-        ("Prose.\n", "Prose.\n\n``` { .python .cell }\n--8<-- \"toy/model.py:c\"\n```\n", True),
+        ("Prose.\n", 'Prose.\n\n``` { .python .cell }\n--8<-- "toy/model.py:c"\n```\n', True),
     ],
 )
 def test_of_a_page_the_builders_care_for_front_matter_and_cells(rounds, old, new, runs):

@@ -14,7 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
 LOCK = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
 DIRECT = PACKAGE["dependencies"] | PACKAGE["devDependencies"]
-_WORDS = {"BSD License": "BSD", "MIT License": "MIT", "Apache Software License": "Apache-2.0", "Apache 2.0 License": "Apache-2.0"}
+_WORDS = {
+    "BSD License": "BSD",
+    "MIT License": "MIT",
+    "Apache Software License": "Apache-2.0",
+    "Apache 2.0 License": "Apache-2.0",
+}
 
 
 def pins(name: str) -> dict[str, str]:
