@@ -1,4 +1,4 @@
-"""The pages and their code know nothing of the program that builds the site, so that another can read the same files."""
+"""The pages and their code know nothing of the program that builds the site: another can read the same files."""
 
 import re
 from pathlib import Path

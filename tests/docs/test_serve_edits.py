@@ -1,6 +1,5 @@
 """While serving, an edit reaches every page that shows what was edited, whatever was kept from the build before."""
 
-import json
 import os
 import re
 import subprocess
@@ -9,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -182,20 +182,15 @@ def test_after_all_edits_the_served_site_is_what_a_build_makes(site):
     assert run.returncode == 0, run.stderr
     compared = 0
     for path in sorted((site.root / "site").rglob("*")):
-        if path.suffix in (".html", ".md", ".json", ".txt", ".xml"):
-            address = site.address + path.relative_to(site.root / "site").as_posix()
-            with urllib.request.urlopen(address, timeout=20) as answer:
-                served = re.sub(
-                    rb"<script>var livereload.*?</script>|<script>[^<]*livereload[^<]*</script>", b"", answer.read()
-                )
-            built = path.read_bytes()
-            if path.suffix == ".json" or path.name == "404.html":
-                assert len(served) >= len(built) * 0.99
-            if path.suffix == ".json":
-                assert json.loads(served) == json.loads(built), path
-            elif path.name not in ("404.html",):
-                assert served == built, path
-            compared += 1
+        if path.suffix not in (".html", ".md", ".json", ".txt"):
+            continue
+        address = site.address + path.relative_to(site.root / "site").as_posix()
+        with urllib.request.urlopen(address, timeout=20) as answer:
+            served = answer.read()
+        if path.suffix == ".html":  # the server adds a script that reloads
+            served = re.sub(rb"<script>[^<]*livereload[^<]*</script>", b"", served)
+        assert served == path.read_bytes(), path
+        compared += 1
     assert compared > 10
 
 
@@ -248,7 +243,7 @@ def rounds(tmp_path, monkeypatch):
 
     class Config:
         config_file_path = str(tmp_path / "mkdocs.yml")
-        extra: dict = {}
+        extra: ClassVar[dict] = {}
 
     def round_() -> bool:
         ran.clear()

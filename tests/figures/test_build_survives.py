@@ -144,3 +144,16 @@ def test_no_damaged_cache_entry_stops_the_builder_or_vouches_for_another_figure(
     finally:
         output.write_bytes(drawn)
         entry.write_bytes(raw)
+
+
+@pytest.mark.parametrize("report", [{}, {"files": {}}, None, 1, []])
+def test_a_cache_entry_without_its_report_is_none(opened: Project, report: object) -> None:
+    builder = build_figures.Builder(opened.root)
+    entry = builder.entry(builder.items[0])
+    raw = entry.read_bytes()
+    try:
+        entry.write_text(json.dumps(json.loads(raw) | {"report": report}))
+        assert builder.report(builder.items[0]) is None
+        assert builder.stale_files() == []
+    finally:
+        entry.write_bytes(raw)
