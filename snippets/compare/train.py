@@ -12,6 +12,7 @@ A new page joins with one function, named in `experiments`.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -20,6 +21,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from snippets.attention.model import Config as SpellerConfig
 from snippets.attention.model import Speller
+from snippets.bert.model import BERT
+from snippets.bert.model import Config as BERTConfig
 from snippets.diffusion.model import Config as UNetConfig
 from snippets.diffusion.model import UNet, cosine_schedule, sample, times
 from snippets.encoder_decoder.model import Config as EncoderDecoderConfig
@@ -32,6 +35,8 @@ from snippets.lstm_gru.model import Config as GatedConfig
 from snippets.lstm_gru.model import GatedModel, last
 from snippets.rnn.model import CharacterRNN
 from snippets.rnn.model import Config as RNNConfig
+from snippets.transformer.model import Config as TransformerConfig
+from snippets.transformer.model import Transformer
 from snippets.vision.model import ViT, ViTConfig
 
 LENGTHS = (4, 16, 64, 256, 1024)  # squares, so that an image can have as many elements
@@ -220,6 +225,53 @@ def attention() -> dict:
     )
 
 
+def transformer() -> dict:
+    """The transformer that spells words in phonemes; like its page's `write`, it reads what it wrote anew each step."""
+    model = load_weights(Transformer(TransformerConfig()), "transformer")
+
+    def write(n: int) -> None:
+        memory, letters = model.read(symbols(n))
+        for written in range(1, n + 1):
+            model.decode(symbols(written), memory, letters)
+
+    return measured(
+        model,
+        chain=[("encoder_norm",), ("readout",)],
+        learn=lambda n: model(symbols(n), symbols(n)),
+        write=write,
+        carry=lambda n: [model.read(symbols(n))[0], symbols(n)],
+        network="2 + 2 layers of width 48, 4 heads, no cache",
+        elements="letters, then as many phonemes",
+        seconds={"key": "transformer.training.seconds", "of": ""},
+        metric={"key": "transformer.training.test.exact", "says": "of unseen words exactly right", "format": ".1%"},
+    )
+
+
+def bert() -> dict:
+    """The encoder that fills in blanks, on texts of up to 1,024 tokens; it was trained on 64 at most."""
+    model = load_weights(BERT(BERTConfig()), "bert")
+    encoder, embeddings = model.encoder, model.encoder.embeddings
+
+    def read(n: int) -> None:
+        learned, config = embeddings.positions, encoder.config
+        embeddings.positions = nn.Embedding(n, config.width)  # looked up and added: no multiplications
+        encoder.config = replace(config, context=n)
+        model(symbols(n))
+        embeddings.positions, encoder.config = learned, config
+
+    return measured(
+        model,
+        chain=[("encoder",)],
+        learn=read,
+        write=None,
+        carry=None,
+        network="3 blocks of width 96, 4 heads",
+        elements="tokens",
+        seconds={"key": "bert.training.seconds", "of": ""},
+        metric={"key": "bert.training.test.accuracy", "says": "of hidden tokens guessed right", "format": ".1%"},
+    )
+
+
 def gpt() -> dict:
     """The language model; the lengths beyond the 128 tokens it was trained on are counted all the same."""
     model = load_weights(GPT(GPTConfig(context=2 * LENGTHS[-1])), "gpt")
@@ -300,6 +352,8 @@ def experiments() -> dict:
         "lstm-gru": (lstm_gru, {}),
         "encoder-decoder": (encoder_decoder, {}),
         "attention": (attention, {}),
+        "transformer": (transformer, {}),
+        "bert": (bert, {}),
         "gpt": (gpt, {}),
         "vision": (vision, {}),
         "diffusion": (diffusion, {}),

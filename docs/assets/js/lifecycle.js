@@ -3,6 +3,8 @@
  * navigation, on `document$`; under another theme (or none) a page is what `DOMContentLoaded` says.
  */
 
+import { make } from "./dom.js";
+
 /** @typedef {import("./types.js").Page} Page */
 
 /**
@@ -55,20 +57,15 @@ export function onColourMode(changed, signal) {
   signal.addEventListener("abort", () => observer.disconnect());
 }
 
-/** Gives names to the parts of the theme that have none, and keys to its labels that only a pointer could press. */
+/** Gives names to the parts of the theme that have none, and makes buttons of its labels that only a pointer could press. */
 export function nameThemeParts() {
   for (const [toggle, name] of [["__drawer", "Contents"], ["__search", "Search"]]) {
-    const label = /** @type {HTMLElement | null} */ (document.querySelector(`label.md-header__button[for=${toggle}]`));
+    const label = document.querySelector(`label.md-header__button[for=${toggle}]`);
     if (!label) continue;
-    label.tabIndex = 0;
-    label.setAttribute("role", "button");
-    label.setAttribute("aria-label", name);
-    label.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      event.stopPropagation();
-      label.click();
-    });
+    const button = make("button", { type: "button", class: label.className, for: toggle, "aria-label": name });
+    button.append(...label.childNodes);
+    button.addEventListener("click", () => document.getElementById(toggle)?.click());
+    label.replaceWith(button); // the theme's styles find it by `for`
   }
   document.querySelector("[data-md-component=search][role=dialog]")?.setAttribute("aria-label", "Search");
   document.querySelector("[data-md-component=progress]")?.setAttribute("aria-hidden", "true");
