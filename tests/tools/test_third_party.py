@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
 LOCK = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+# what is installed; what only an experiment once read is listed too, but pinned nowhere
+SECTIONS = ("## Served with the site", "## Used to build the site", "## Used to test it")
 DIRECT = PACKAGE["dependencies"] | PACKAGE["devDependencies"]
 _WORDS = {
     "BSD License": "BSD",
@@ -43,8 +45,10 @@ class Row:
 def listed() -> dict[str, Row]:
     """Every package of the tables by the name that its registry knows it by."""
     rows: dict[str, Row] = {}
+    section = ""
     for line in (ROOT / "THIRD_PARTY.md").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("| ") or line.startswith("| package "):
+        section = line if line.startswith("## ") else section
+        if section not in SECTIONS or not line.startswith("| ") or line.startswith("| package "):
             continue
         title, version, licence, size, why = (cell.strip() for cell in line.strip("|").split("|"))
         names = re.findall(r"`([^`]+)`", title)
