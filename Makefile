@@ -89,7 +89,7 @@ bench: site chromium  ## benchmarks: start-up, redraw, bytes, build times (READM
 	@$(RUN) -m benchmarks $(if $(README),--readme)
 
 constraints: setup  ## write constraints.txt from what is installed
-	@{ echo "# Every package the requirements pull in, at the version the tests ran with. Made by \`make constraints\`."; $(RUN) -m pip freeze | sed -E 's/\+cpu$$//'; } > constraints.txt
+	@{ echo "# Every package the requirements pull in, at the version the tests ran with. Made by \`make constraints\`."; $(RUN) -m pip freeze --all | grep -v '^pip==' | sed -E 's/\+cpu$$//'; } > constraints.txt
 
 clean:  ## remove what make made (not the downloads kept in ATLAS_CACHE)
 	@rm -rf $(VENV) node_modules site docs/assets/generated .cache .pytest_cache .ruff_cache .hypothesis

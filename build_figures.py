@@ -124,7 +124,8 @@ class Builder:
                 sha256(self.folder(item) / name) == digest for name, digest in entry["written"].items()
             )
             linked = all(figure in self.figures for figure in entry["report"].get("references", []))
-            return entry["report"] if fresh and whole and linked else None
+            known = {"files", "compressed", "seconds"} <= entry["report"].keys()
+            return entry["report"] if fresh and whole and linked and known else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # no entry, or not one that was written here: build again
 

@@ -1,4 +1,4 @@
-"""Build times, cold and with nothing changed:  python -m benchmarks.build"""
+"""Build times, cold, with nothing changed, and after an edit while serving:  python -m benchmarks.build"""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = [sys.executable, "build_figures.py", "--jobs", "2"]
 ASSETS = [sys.executable, "-m", "tools.assets"]
-TARGETS = {"all figures from committed weights": 240.0, "figures, nothing changed": 1.0, "site, nothing changed": 15.0}
+EDITED = "rebuild while serving, prose of a page edited"
+TARGETS = {
+    "all figures from committed weights": 240.0,
+    "figures, nothing changed": 1.0,
+    "site, nothing changed": 15.0,
+    EDITED: 2.0,
+}
 
 
 def seconds(*commands: list[str]) -> float:
@@ -33,7 +39,53 @@ def bench() -> dict[str, float]:
             "figures, nothing changed": seconds(FIGURES),
             "assets, nothing changed": seconds(ASSETS),
             "site, nothing changed": seconds(FIGURES, ASSETS, mkdocs),
+            EDITED: served_edit(Path(folder)),
         }
+
+
+def served_edit(folder: Path) -> float:
+    """Seconds that the server needs to rebuild after the prose of one page changed, in `folder`; the file is put back.
+
+    What comes on top when an author saves is the server's own wait of a quarter of a second for more changes.
+    """
+    page = ROOT / "docs/architectures/gpt.md"
+    text = page.read_text(encoding="utf-8")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", ROUND_TRIP, str(page), str(folder)], cwd=ROOT, capture_output=True, text=True
+        )
+    finally:
+        page.write_text(text, encoding="utf-8")
+    if done.returncode:
+        raise SystemExit(f"the rebuild while serving failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return float(done.stdout.split()[-1])
+
+
+# What `mkdocs serve` does around its web server: start, build, and after an edit load the settings and build again.
+ROUND_TRIP = """
+import pathlib, sys, time
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+page, folder = pathlib.Path(sys.argv[1]), sys.argv[2]
+address = "http://localhost:8000/"
+def round_(config):
+    config.site_url = address
+    build(config, serve_url=address)
+config = load_config(site_dir=folder)
+config.plugins.on_startup(command="serve", dirty=False)
+round_(config)
+time.sleep(0.5)
+round_(load_config(site_dir=folder))
+page.write_text(page.read_text(encoding="utf-8") + "\\nOne more sentence.\\n", encoding="utf-8")
+time.sleep(0.5)
+began = time.perf_counter()
+round_(load_config(site_dir=folder))
+took = time.perf_counter() - began
+built = pathlib.Path(folder, "architectures/gpt/index.html").read_text(encoding="utf-8")
+if "One more sentence." not in built:
+    raise SystemExit("the edit did not reach the page")
+print(took)
+"""
 
 
 def table(answer: dict[str, float]) -> str:

@@ -5,10 +5,12 @@ import logging
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # MkDocs loads this file by its path
 
 import markdown
+from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 from mkdocs.structure.files import Files
@@ -28,6 +30,7 @@ from hooks import (
     glossary_build,
     home,
     indexes,
+    kept,
     landscape,
     lessons,
     plain,
@@ -137,9 +140,16 @@ class Site:
 _site: Site | None = None
 
 
+def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+    """Keep answers between rebuilds while someone is watching."""
+    kept.keep(command == "serve")
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Read what pages need to know of each other, and put the architectures into the navigation."""
     global _site
+    kept.next_round()
+    kept.keep_search_entries(config)
     root = Path(config.config_file_path).parent
     paths = {name: root / path for name, path in (PATHS | config.extra.get("atlas", {})).items()}
     docs = Path(config.docs_dir)
@@ -163,8 +173,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     survey(_site)
     _site.problems += glossary.check_references(terms, catalogue, _site.numbers, pages)
     if taught:
-        kept = lessons.prepare(root, paths["snippets"], paths["cache"])
-        config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(kept)
+        ran = lessons.prepare(root, paths["snippets"], paths["cache"])
+        config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(ran)
     members = {
         "architectures/index.md": [f"architectures/{entry.slug}.md" for entry in catalogue.written],
         f"{lessons.FOLDER}/index.md": list(taught),
@@ -340,8 +350,9 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
     return nav
 
 
-def on_env(env: object, config: MkDocsConfig, files: Files) -> None:
+def on_env(env: Environment, config: MkDocsConfig, files: Files) -> None:
     """Fill the glossary, which knows what all pages use; stop before anything is written if there is a problem."""
+    env.bytecode_cache = kept.Templates()
     if glossary.SOURCE in _site.texts:
         page = files.get_file_from_path(glossary.SOURCE).page
         page.content = page.content.replace(glossary.PLACE, glossary_build.glossary_html(_site))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from hooks.catalogue import Catalogue
 from hooks.front_matter import FAMILIES, Architecture
+from hooks.kept import kept
 
 WIDTH = 1220
 GUTTER = 118  # the names of the families
@@ -125,6 +126,7 @@ def broken(text: str, longest: float = LONGEST_LINE, size: float = LETTER) -> tu
     return tuple(lines)
 
 
+@kept
 def draw(catalogue: Catalogue) -> Picture:
     """Place every architecture of a catalogue."""
     entries = list(catalogue.architectures.values())

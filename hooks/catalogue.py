@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from hooks.front_matter import Architecture, architecture, read_front_matter, suggestion
+from hooks.kept import kept
 from hooks.page_text import Problem, read_page
 
 
@@ -150,6 +151,7 @@ def _check_data(entry: Architecture, snippets: Path) -> list[Problem]:
     ]
 
 
+@kept
 def _read_plan(plan: Path, root: Path) -> list[tuple[Architecture | None, list[Problem]]]:
     if not plan.is_file():
         return []

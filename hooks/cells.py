@@ -10,6 +10,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from hooks.inline import inline_html
+from hooks.kept import kept
 from hooks.page_text import Fence, PageText
 from hooks.regions import INCLUDE, RegionError, check_runnable, read_region
 
@@ -108,6 +109,7 @@ def _block(
     return cell_html(identity, f"{path} · {region}", code, prompt(options.get("try", ""), fence.start))
 
 
+@kept
 def code_html(code: str) -> str:
     """Return highlighted Python whose text is exactly `code`."""
     return (

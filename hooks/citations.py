@@ -11,6 +11,7 @@ from pybtex.exceptions import PybtexError
 from pybtex.richtext import Text
 
 from hooks.front_matter import suggestion
+from hooks.kept import kept
 from hooks.page_text import PageText, Problem
 
 _GROUP = re.compile(r"\[(?P<content>@[\w:-]+[^\[\]\n]*(?:\n[^\[\]\n]+)?)\](?![(\[]|:\s*https?:)")
@@ -27,6 +28,7 @@ class Reference:
     html: str
 
 
+@kept
 def read_bibliography(path: Path, root: Path) -> tuple[dict[str, Reference], list[Problem]]:
     """Read a BibTeX file. Every entry needs a title, a year, and an author, editor or organisation."""
     if not path.is_file():

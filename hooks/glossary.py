@@ -14,6 +14,7 @@ from hooks.figures import relative
 from hooks.front_matter import LEVELS, suggestion
 from hooks.indexes import address
 from hooks.inline import inline_html
+from hooks.kept import kept
 from hooks.marking import Recogniser, Use, mark
 from hooks.page_text import PageText, Problem
 from hooks.reading import plural
@@ -88,6 +89,7 @@ def identifier(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
+@kept
 def read_glossary(path: Path, root: Path) -> tuple[Glossary, list[Problem]]:
     """Read the terms and what is wrong with them. Without the file there is no glossary."""
     file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
@@ -238,12 +240,18 @@ def mark_page(glossary: Glossary, html: str, source: str, url: str, slug: str) -
     """Link a page's terms to the glossary and remember where they are used; the page's own subject is not linked."""
     own = {term.id for term in glossary.terms.values() if slug and term.page == slug}
     other = {term.id for term in glossary.terms.values() if source in term.not_on}
-    html, uses = mark(html, glossary.recogniser, lambda term, text: link(term, text, url), own | other)
+    html, uses = linked(html, glossary.recogniser, url, sorted(own | other))
     for use in uses:
         if use.term in other:
             continue
         glossary.uses.setdefault(use.term, {}).setdefault(source, []).append(use)
     return html
+
+
+@kept
+def linked(html: str, recogniser: Recogniser, url: str, skip: list[str]) -> tuple[str, list[Use]]:
+    """Link terms in the HTML of a page at `url`, but those that are skipped; return the uses of all too."""
+    return mark(html, recogniser, lambda term, text: link(term, text, url), skip)
 
 
 def link(term: str, text: str, url: str) -> str:
@@ -295,12 +303,7 @@ def _entry(
     figures: dict[str, str],
     titles: dict[str, tuple[str, str]],
 ) -> str:
-    definition, _ = mark(
-        f"<p>{glossary.definitions[term.id]}</p>",
-        glossary.recogniser,
-        lambda other, text: link(other, text, URL),
-        {term.id},
-    )
+    definition, _ = linked(f"<p>{glossary.definitions[term.id]}</p>", glossary.recogniser, URL, [term.id])
     aliases = f' <span class="atlas-glossary__also">also {escape(", ".join(term.aliases))}</span>' * bool(term.aliases)
     parts = [
         f'<h3>{escape(term.name)}{aliases}<span class="atlas-tag">{LEVELS[term.level]}</span></h3>',
@@ -363,6 +366,7 @@ def cards(glossary: Glossary) -> dict[str, dict[str, str]]:
     }
 
 
+@kept
 def text_of(html: str) -> str:
     """Return the text of a piece of HTML."""
     return " ".join(BeautifulSoup(html, "html.parser").get_text().split())

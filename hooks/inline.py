@@ -6,6 +6,8 @@ from html import escape
 
 import markdown
 
+from hooks.kept import kept
+
 
 @functools.cache
 def _converter() -> markdown.Markdown:
@@ -15,6 +17,7 @@ def _converter() -> markdown.Markdown:
     )
 
 
+@kept
 def inline_html(text: str) -> str:
     """Return a line of Markdown as HTML without the paragraph around it; formulas wait for `formulas`."""
     html = _converter().reset().convert(text.strip())

@@ -17,6 +17,7 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 
 from hooks.cells import cell_html
+from hooks.kept import kept
 from hooks.page_text import PageText, Problem
 from hooks.reading import WORDS_A_MINUTE, count_words, plural
 from snippets.kit import percent
@@ -124,6 +125,7 @@ def prepare(root: Path, snippets: Path, cache: Path) -> Path:
     return cache / "lessons" / digest.hexdigest()[:16]
 
 
+@kept
 def outputs(notebook_html: str) -> list[str]:
     """Return, for each code cell of the plugin's HTML, what it printed and returned, as HTML of this site."""
     soup = BeautifulSoup(notebook_html, "html.parser")

@@ -6,6 +6,7 @@ import re
 from bs4 import BeautifulSoup, NavigableString, Tag
 
 from hooks.figures import relative
+from hooks.kept import kept
 from hooks.page_text import PageText
 
 FILE = "index.html.md"
@@ -19,6 +20,7 @@ _BLOCKS = {"p", "div", "section", "nav", "ul", "ol", "li", "table", "pre", "figu
 _BLOCKS |= {"h1", "h2", "h3", "h4", "h5", "h6", "article", "dt", "dd", "header", "footer", "aside", "blockquote"}
 
 
+@kept
 def page_markdown(page: PageText, text: str, summary: str, addresses: dict[str, str]) -> str:
     """Return a page's Markdown without anything that only a browser could show.
 

@@ -16,6 +16,7 @@ from hooks.figures import relative
 from hooks.front_matter import FAMILIES, suggestion
 from hooks.indexes import address
 from hooks.inline import inline_html
+from hooks.kept import kept
 from hooks.page_text import PageText, Problem
 
 KINDS = {
@@ -61,6 +62,7 @@ class Milestone:
         return f"{_MONTHS[int(self.date[5:]) - 1]} {self.year}" if len(self.date) > 4 else self.date
 
 
+@kept
 def read_timeline(
     path: Path, root: Path, catalogue: Catalogue, references: dict[str, Reference]
 ) -> tuple[list[Milestone], list[Problem]]:
