@@ -268,7 +268,7 @@ def test_progress_can_be_forgotten_and_brought_back(open_page):
 
 @pytest.mark.parametrize("fault", [BLOCKED, FULL], ids=["blocked", "full"])
 def test_storage_that_keeps_nothing_breaks_nothing(browser, host, fault):
-    context = browser.new_context()  # unwatched: the theme itself complains about blocked storage
+    context = browser.new_context(service_workers="block")  # unwatched: a full storage is complained of
     context.add_init_script(fault)
     page = context.new_page()
     page.goto(host.url + RNN)

@@ -24,7 +24,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Python</title>
-<script type="module">
+<script type="module" src="page.js"></script></html>"""
+SCRIPT = """
 import { python } from "./assets/js/python.js";
 window.python = python;
 window.states = [];
@@ -33,7 +34,7 @@ window.lost = [];
 python.addEventListener("state", (event) => window.states.push(event.detail.state));
 python.addEventListener("progress", (event) => window.progress.push(event.detail));
 python.addEventListener("lost", (event) => window.lost.push(event.detail));
-</script></html>"""
+"""
 MODEL = """\
 import torch
 
@@ -116,6 +117,7 @@ def site(generated):
     }
     extra = {
         "page.html": PAGE,
+        "page.js": SCRIPT,
         "favicon.ico": "",
         "assets/generated/py/manifest.json": json.dumps(manifest),
         "assets/generated/py/pages/demo.json": first,
