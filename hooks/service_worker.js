@@ -81,7 +81,7 @@ let declined = false;
 
 /** @param {string} path @param {Response} response @returns {Promise<string>} why it could not be kept, if so */
 async function put(path, response) {
-  if (declined) return "blocked";
+  if (declined || scope.serviceWorker?.state === "redundant") return "blocked";
   try {
     await (await caches.open(CACHE)).put(addressOf(path), response);
     return "";
@@ -233,7 +233,8 @@ async function answer(event, path) {
   const { guests, strangers } = await notes();
   if (guests.has(event.clientId)) {
     if (event.resultingClientId) guests.add(event.resultingClientId); // a worker of the guest's
-    return fetch(event.request);
+    // The browser may still have files of this release under the same addresses.
+    return fetch(event.request, NAMED_BY_CONTENT.test(path) ? {} : { cache: "no-cache" });
   }
   if (strangers.has(event.clientId)) return Response.error();
   return path in RELEASE.files ? file(event, path) : fetch(event.request);

@@ -161,7 +161,7 @@ def test_a_page_prints_as_an_article_with_every_figure(open_page, dark):
     page = open_page(dark=dark)
     page.evaluate("window.printed = 0; window.print = () => { window.printed += 1 }; 0")
     page.locator("[data-action=print]").click()
-    page.wait_for_function("window.printed === 1", timeout=60_000)
+    page.wait_for_function("() => window.printed === 1", timeout=60_000)
     figures = page.locator("figure[data-figure]").count()
     assert page.locator(".atlas-plot.js-plotly-plot .main-svg:first-child").count() == figures > 5
     assert 8 <= len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 40

@@ -94,7 +94,7 @@ def page(browser: Browser, recorded: Path) -> Iterator[Page]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.goto(f"{site.url}page.html")
-        page.wait_for_function("window.python")
+        page.wait_for_function("() => window.python")
         page.evaluate("python.open('replay')")
         yield page
         context.close()
