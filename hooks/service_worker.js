@@ -7,7 +7,7 @@
  * earlier worker opened are “strangers” to the one that follows, which refuses them, and they load again.
  *
  * In:  `{ hello: release, opened }`, `{ takeOver: release }`, `{ forget }`, and, with a port for the answer, `{ ask }`, `{ keep: path }`.
- * Out: `{ release }` after a hello, `{ waiting: release }`, `{ superseded }`.
+ * Out: `{ refused: release }` after a stranger's hello, `{ waiting: release }`, `{ superseded }`.
  */
 
 /** @typedef {{ id: string, files: Record<string, [number, string]>, aside: string[] }} Release */
@@ -214,7 +214,7 @@ async function notKept() {
   for (const path of Object.keys(RELEASE.files)) {
     if (!/(^|\/)index\.html$/.test(path)) continue;
     const text = await (await kept(path))?.text();
-    const title = text && /<title>([^<]*)<\/title>/.exec(text)?.[1];
+    const title = text && /<h1[^>]*>([^<]+)/.exec(text)?.[1];
     if (title) links.push(`<li><a href="${addressOf(path)}">${title}</a></li>`);
   }
   const style = new URL("assets/css/not-found.css", START);
@@ -223,7 +223,7 @@ async function notKept() {
 <body><main><h1>This page is not on your device</h1>
 <p>There is no connection, and you have not opened this page before. These are kept:</p><ul>${links.join("")}</ul>
 </main></body></html>`;
-  const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": "default-src 'none'; style-src 'self'" };
+  const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": "default-src 'none'; style-src 'self'; font-src 'self'" };
   return new Response(body, { status: 503, headers });
 }
 
@@ -262,8 +262,9 @@ async function inherit() {
   for (const name of await others()) {
     const cache = await caches.open(name);
     const list = await (await cache.match(addressOf(LIST)))?.json();
+    const has = new Set((await cache.keys()).map((request) => request.url));
     for (const [path, [, digest]] of Object.entries(RELEASE.files)) {
-      if (list?.[path]?.[1] !== digest || (await kept(path))) continue;
+      if (list?.[path]?.[1] !== digest || !has.has(addressOf(path))) continue;
       const copy = await cache.match(addressOf(path), { ignoreVary: true });
       if (copy) await put(path, copy);
     }
@@ -278,11 +279,15 @@ scope.addEventListener("install", (/** @type {any} */ event) => {
 const friends = new Set();
 
 async function takeOver() {
-  const { strangers } = await notes();
+  const { guests, strangers } = await notes();
   const earlier = await others();
+  for (const name of earlier) {
+    const left = await (await (await caches.open(name)).match(addressOf(NOTES)))?.json();
+    for (const id of left?.guests ?? []) if (!friends.has(id)) guests.add(id);
+  }
   if (earlier.length) {
     for (const { id } of await scope.clients.matchAll({ type: "all", includeUncontrolled: true })) {
-      if (!friends.has(id)) strangers.add(id);
+      if (!friends.has(id) && !guests.has(id)) strangers.add(id);
     }
   }
   await writeNotes();
@@ -316,6 +321,15 @@ async function befriend(client, opened) {
     const path = pathOf(address);
     if (path && path in RELEASE.files && !ASIDE.has(path)) await keep(path);
   }
+}
+
+/** A page of another release is there, which is no guest: it has to load again. @param {any} client */
+async function refuse(client) {
+  const { guests, strangers } = await notes();
+  if (guests.has(client.id)) return;
+  strangers.add(client.id);
+  await writeNotes();
+  client.postMessage({ refused: RELEASE.id });
 }
 
 /** @param {string} path @returns {Promise<{ fault: string }>} empty if the file is kept now */
@@ -355,8 +369,8 @@ scope.addEventListener("message", (/** @type {any} */ event) => {
   const { data, source, ports } = event;
   if (data.hello !== undefined) {
     declined = false;
-    source.postMessage({ release: RELEASE.id });
     if (data.hello === RELEASE.id) event.waitUntil(befriend(source, data.opened ?? []).catch(() => {}));
+    else event.waitUntil(refuse(source));
   } else if (data.takeOver !== undefined) {
     if (data.takeOver === RELEASE.id) friends.add(source.id);
     if (data.takeOver === RELEASE.id || data.takeOver === "asked") event.waitUntil(scope.skipWaiting());

@@ -87,12 +87,21 @@ def visitor(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         yield visitor
 
 
+def until(page: Page, script: str, argument: object = None) -> None:
+    """Wait until an asynchronous function in the page returns something true."""
+    for _ in range(300):
+        if page.evaluate(script, argument):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never true: {script}")
+
+
 def visit(context: BrowserContext, address: str) -> Page:
     """Open a page and wait until the service worker is in charge and has kept it."""
     page = context.new_page()
     page.goto(address)
     page.wait_for_function(CONTROLLED)
-    page.wait_for_function(KEPT, arg="assets/js/offline.js")
+    until(page, KEPT, "assets/js/offline.js")
     return page
 
 
@@ -111,7 +120,7 @@ def test_a_page_that_was_visited_is_there_without_a_connection_and_so_is_python(
     figure = Figure(page, "rnn/hidden_state").reach()
     assert Cell(page, STEP).run().status == "done"
     # The interpreter, the largest file, is kept when it has arrived.
-    page.wait_for_function(KEPT, arg=".asm.wasm")
+    until(page, KEPT, ".asm.wasm")
     context.set_offline(True)
     moving.log.clear()
     page.reload()
@@ -193,9 +202,9 @@ def test_a_new_release_replaces_the_old_at_the_next_page(moving, visitor):
     second = moving.publish(name="second", main="\ndocument.documentElement.dataset.script = 'second';\n")
     assert first != second
     page.goto(moving.url + "architectures/")
-    page.wait_for_function(f"async () => (await caches.keys()).every((name) => name.endsWith('{second}'))")
+    until(page, f"async () => (await caches.keys()).every((name) => name.endsWith('{second}'))")
     page.goto(moving.url + RNN)
-    page.wait_for_function(CONTROLLED)
+    until(page, KEPT, RNN)
     page.wait_for_function("() => document.documentElement.dataset.script === 'second'")
     assert page.locator("body").get_attribute("data-release") == "second"
     context.set_offline(True)
@@ -292,8 +301,8 @@ def test_pages_that_carry_no_release_keep_nothing_and_end_what_an_earlier_site_k
     (moving.folder / "sw.js").unlink()
     (moving.folder / "release.json").unlink()
     page.goto(moving.url + RNN)
-    page.wait_for_function("() => navigator.serviceWorker.getRegistrations().then((all) => all.length === 0)")
-    page.wait_for_function("() => caches.keys().then((names) => names.length === 0)")
+    until(page, "() => navigator.serviceWorker.getRegistrations().then((all) => all.length === 0)")
+    until(page, "() => caches.keys().then((names) => names.length === 0)")
     assert not page.locator("[data-action=offline]").is_visible()
 
 

@@ -55,11 +55,11 @@ export async function join() {
   if (!joined) {
     joined = true;
     navigator.serviceWorker.addEventListener("message", ({ data }) => hear(data));
-    navigator.serviceWorker.addEventListener("controllerchange", () => greet(navigator.serviceWorker.controller, true));
+    navigator.serviceWorker.addEventListener("controllerchange", () => greet(navigator.serviceWorker.controller));
   }
   offer(registration);
   registration.addEventListener("updatefound", () => offer(registration));
-  greet(await active(registration), false);
+  greet(await active(registration));
   return registration;
 }
 
@@ -78,11 +78,8 @@ async function active(registration) {
   return worker;
 }
 
-let changed = false;
-
-/** @param {ServiceWorker | null} worker @param {boolean} isNew whether it has just taken over */
-function greet(worker, isNew) {
-  changed ||= isNew;
+/** @param {ServiceWorker | null} worker */
+function greet(worker) {
   const opened = performance.getEntriesByType("resource").map(({ name }) => name);
   worker?.postMessage({ hello: RELEASE, opened: [location.href, ...opened] });
 }
@@ -94,10 +91,10 @@ function offer(registration) {
   installing?.addEventListener("statechange", () => installing.state === "installed" && offer(registration));
 }
 
-/** @param {{ release?: string, waiting?: string, superseded?: boolean }} message */
-function hear({ release, waiting, superseded }) {
+/** @param {{ refused?: string, waiting?: string, superseded?: boolean }} message */
+function hear({ refused, waiting, superseded }) {
   if (superseded || waiting) return notify();
-  if (!release || release === RELEASE || !changed) return;
+  if (!refused || !navigator.serviceWorker.controller) return;
   // Another release has taken over, and refuses this page its files.
   if (document.querySelector("[data-cell][data-edited]")) notify();
   else location.reload();
