@@ -6,7 +6,7 @@
  * given to a page or kept. A host that has moved on gives its new pages to “guests”, who are left alone; pages that an
  * earlier worker opened are “strangers” to the one that follows, which refuses them, and they load again.
  *
- * In:  `{ hello: release, opened }`, `{ takeOver: release }`, `{ forget }`, and, with a port for the answer, `{ ask }`, `{ keep: path }`.
+ * In:  `{ hello: release, opened, scheme }`, `{ takeOver: release }`, `{ forget }`, and, with a port for the answer, `{ ask }`, `{ keep: path }`.
  * Out: `{ refused: release }` after a stranger's hello, `{ waiting: release }`, `{ superseded }`.
  */
 
@@ -56,6 +56,7 @@ async function kept(path) {
  * @typedef {object} Notes which clients are not of this release; kept, because the browser ends an idle worker
  * @property {Set<string>} guests
  * @property {Set<string>} strangers
+ * @property {string} scheme the colours the reader last saw, for the one page that is made here
  */
 /** @type {Promise<Notes> | null} */
 let reading = null;
@@ -64,15 +65,15 @@ let reading = null;
 function notes() {
   reading ??= (async () => {
     const text = await (await kept(NOTES))?.text();
-    const { guests = [], strangers = [] } = text ? JSON.parse(text) : {};
-    return { guests: new Set(guests), strangers: new Set(strangers) };
+    const { guests = [], strangers = [], scheme = "" } = text ? JSON.parse(text) : {};
+    return { guests: new Set(guests), strangers: new Set(strangers), scheme };
   })();
   return reading;
 }
 
 async function writeNotes() {
-  const { guests, strangers } = await notes();
-  const text = JSON.stringify({ guests: [...guests], strangers: [...strangers] });
+  const { guests, strangers, scheme } = await notes();
+  const text = JSON.stringify({ guests: [...guests], strangers: [...strangers], scheme });
   await put(NOTES, new Response(text));
 }
 
@@ -218,7 +219,8 @@ async function notKept() {
     if (title) links.push(`<li><a href="${addressOf(path)}">${title}</a></li>`);
   }
   const style = new URL("assets/css/not-found.css", START);
-  const body = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>No connection</title>
+  const { scheme } = await notes();
+  const body = `<!doctype html><html lang="en" data-md-color-scheme="${scheme === "slate" ? "slate" : "default"}"><head><meta charset="utf-8"><title>No connection</title>
 <meta name="viewport" content="width=device-width,initial-scale=1"><link rel="stylesheet" href="${style}"></head>
 <body><main><h1>This page is not on your device</h1>
 <p>There is no connection, and you have not opened this page before. These are kept:</p><ul>${links.join("")}</ul>
@@ -303,11 +305,14 @@ scope.addEventListener("activate", (/** @type {any} */ event) => {
  * A page of this release is there: it is ours from now on, with what it has opened.
  * @param {any} client
  * @param {string[]} opened
+ * @param {string} scheme
  */
-async function befriend(client, opened) {
+async function befriend(client, opened, scheme) {
   friends.add(client.id);
-  const { guests, strangers } = await notes();
-  const known = [guests.delete(client.id), strangers.delete(client.id)].includes(true);
+  const noted = await notes();
+  const { guests, strangers } = noted;
+  const changed = [guests.delete(client.id), strangers.delete(client.id), noted.scheme !== scheme].includes(true);
+  noted.scheme = scheme;
   const controlled = await scope.clients.matchAll({ type: "all" });
   if (!controlled.some((/** @type {any} */ one) => one.id === client.id)) {
     for (const { id } of await scope.clients.matchAll({ type: "all", includeUncontrolled: true })) {
@@ -315,7 +320,7 @@ async function befriend(client, opened) {
     }
     await writeNotes();
     await scope.clients.claim();
-  } else if (known) await writeNotes();
+  } else if (changed) await writeNotes();
   await writeList();
   for (const address of opened) {
     const path = pathOf(address);
@@ -369,7 +374,7 @@ scope.addEventListener("message", (/** @type {any} */ event) => {
   const { data, source, ports } = event;
   if (data.hello !== undefined) {
     declined = false;
-    if (data.hello === RELEASE.id) event.waitUntil(befriend(source, data.opened ?? []).catch(() => {}));
+    if (data.hello === RELEASE.id) event.waitUntil(befriend(source, data.opened, data.scheme).catch(() => {}));
     else event.waitUntil(refuse(source));
   } else if (data.takeOver !== undefined) {
     if (data.takeOver === RELEASE.id) friends.add(source.id);

@@ -135,6 +135,7 @@ def test_a_page_that_was_not_visited_says_so_and_names_those_that_are_kept(movin
     context.set_offline(True)
     page.goto(moving.url + "timeline/")
     assert page.locator("h1").inner_text() == "This page is not on your device"
+    assert page.locator("html").get_attribute("data-md-color-scheme") == "default"
     page.get_by_role("link", name=re.compile("RNN")).click()
     page.wait_for_url(moving.url + RNN)
     page.locator("[data-figure]").first.wait_for()

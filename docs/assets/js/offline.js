@@ -81,7 +81,8 @@ async function active(registration) {
 /** @param {ServiceWorker | null} worker */
 function greet(worker) {
   const opened = performance.getEntriesByType("resource").map(({ name }) => name);
-  worker?.postMessage({ hello: RELEASE, opened: [location.href, ...opened] });
+  const scheme = document.body.dataset.mdColorScheme ?? "";
+  worker?.postMessage({ hello: RELEASE, opened: [location.href, ...opened], scheme });
 }
 
 /** Asks a worker that waits to take over if it is of this page's release. @param {ServiceWorkerRegistration} registration */
