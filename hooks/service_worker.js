@@ -177,6 +177,18 @@ async function welcomeGuest(id) {
   scope.registration.update().catch(() => {});
 }
 
+/**
+ * A page that is still loading is in no list of clients: the worker about to take over reads here that it is not its own.
+ * @param {string} id
+ */
+async function noteOwn(id) {
+  const { guests, strangers } = await notes();
+  if (!id || guests.has(id)) return;
+  strangers.add(id);
+  await writeNotes();
+  strangers.delete(id);
+}
+
 /** @param {any} event @param {string} path @returns {Promise<Response>} a file that a page of this release needs */
 async function file(event, path) {
   const { request } = event;
@@ -231,7 +243,12 @@ async function notKept() {
 
 /** @param {any} event @param {string} path @returns {Promise<Response>} */
 async function answer(event, path) {
-  if (event.request.mode === "navigate") return openPage(event, path);
+  if (event.request.mode === "navigate") {
+    const response = await openPage(event, path);
+    const { installing, waiting } = scope.registration;
+    if (installing || waiting) await noteOwn(event.resultingClientId);
+    return response;
+  }
   const { guests, strangers } = await notes();
   if (guests.has(event.clientId)) {
     if (event.resultingClientId) guests.add(event.resultingClientId); // a worker of the guest's
@@ -286,6 +303,7 @@ async function takeOver() {
   for (const name of earlier) {
     const left = await (await (await caches.open(name)).match(addressOf(NOTES)))?.json();
     for (const id of left?.guests ?? []) if (!friends.has(id)) guests.add(id);
+    for (const id of left?.strangers ?? []) if (!friends.has(id)) strangers.add(id);
   }
   if (earlier.length) {
     for (const { id } of await scope.clients.matchAll({ type: "all", includeUncontrolled: true })) {
