@@ -84,7 +84,7 @@ class Measured:
 
 def first_visit(browser: Browser, site: Site, size: tuple[int, int], address: str = ADDRESS) -> Page:
     """The page in a new profile, with the layout shifts being counted."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, service_workers="block")
     context.add_init_script(SHIFTS)
     page = context.new_page()
     page.goto(site.url + address, wait_until="networkidle")

@@ -117,7 +117,7 @@ def our_site(docs: Path) -> tuple[Site, str]:
         "assets/generated/py/manifest.json": json.dumps(manifest, separators=(",", ":")),
         "assets/generated/py/pages/next-page.json": json.dumps({**content, "hash": version}),
     }
-    return Site(docs, extra=extra), cell.split(":")[1]
+    return Site(docs, extra=extra, headers={}), cell.split(":")[1]
 
 
 def floor_site(folder: Path) -> Site:
@@ -127,7 +127,7 @@ def floor_site(folder: Path) -> Site:
     pyodide.mkdir()
     for path in (*package("pyodide").glob("pyodide*"), package("pyodide", "python_stdlib.zip"), wheel):
         shutil.copy(path, pyodide / path.name)
-    return Site(folder, extra={"page.html": FLOOR_PAGE, "floor.js": FLOOR_WORKER, "favicon.ico": ""})
+    return Site(folder, extra={"page.html": FLOOR_PAGE, "floor.js": FLOOR_WORKER, "favicon.ico": ""}, headers={})
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def page_site() -> Site:
         raise SystemExit(f"torch_in_the_page: the worker has no line `{IMPORT}` to time")
     page = PAGE.replace("SLUG", json.dumps(slug)).replace("CELL", json.dumps(cell))
     extra = {"page.html": page, "favicon.ico": "", "assets/js/worker.js": worker.replace(IMPORT, TIMED_IMPORT)}
-    return Site(docs, extra=extra)
+    return Site(docs, extra=extra, headers={})
 
 
 def numbers(answer: str, name: str) -> list[float]:

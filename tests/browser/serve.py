@@ -3,6 +3,8 @@
 with Site(folder) as site:
     page.goto(site.url + "page.html")
     site.faults["wasm"] = Fault(status=404)      # for every path that contains "wasm"
+
+Every answer carries the headers that the README recommends to hosts (`tools/headers.txt`).
 """
 
 from __future__ import annotations
@@ -35,6 +37,13 @@ TYPES = {
     ".md": "text/markdown; charset=utf-8",
 }
 SQUEEZED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".xml", ".txt", ".md", ".wasm")
+
+HEADERS = Path(__file__).resolve().parents[2] / "tools/headers.txt"
+
+
+def recommended_headers() -> dict[str, str]:
+    """The headers that hosts should send, by name."""
+    return dict(line.split(": ", 1) for line in HEADERS.read_text(encoding="utf-8").splitlines())
 
 
 @dataclass
@@ -69,6 +78,7 @@ class Site:
         cache: the `Cache-Control` header; None sends none.
         rate: bytes a second that all answers share; None sends as fast as it goes.
         latency: seconds that every answer waits first.
+        headers: sent with every answer; what hosts should send, if nothing else is said.
     """
 
     folder: Path
@@ -79,7 +89,7 @@ class Site:
     cache: str | None = "max-age=600"
     rate: float | None = None
     latency: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=recommended_headers)
     faults: dict[str, Fault] = field(default_factory=dict)
     log: list[Served] = field(default_factory=list)
 

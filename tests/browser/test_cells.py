@@ -44,7 +44,7 @@ def test_dropping_the_tanh_changes_the_hidden_state_and_reset_restores_it(rnn, s
     assert largest(hidden) > 1
     assert hidden.state == "live"
     rnn.wait_for_function(
-        "document.querySelector('.atlas-output__note')?.textContent.startsWith('Drawn again')"
+        "() => document.querySelector('.atlas-output__note')?.textContent.startsWith('Drawn again')"
     )
     assert hidden.element.locator("figcaption b").inner_text().rstrip(".") in step.output
     hidden.after(step.button("reset").click)

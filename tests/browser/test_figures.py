@@ -202,7 +202,7 @@ def test_the_first_start_shows_its_bytes_beside_the_control(open_page, host):
     words = figure.element.locator("[data-status] .atlas-start")
     words.wait_for()
     page.wait_for_function(
-        "/ of \\d+\\.\\d MB/.test(document.querySelector('.atlas-start')?.textContent ?? '')"
+        "() => / of \\d+\\.\\d MB/.test(document.querySelector('.atlas-start')?.textContent ?? '')"
     )
     figure.wait("(figure) => figure.dataset.state === 'live'")
     assert words.count() == 0

@@ -161,7 +161,7 @@ def test_a_page_prints_as_an_article_with_every_figure(open_page, dark):
     page = open_page(dark=dark)
     page.evaluate("window.printed = 0; window.print = () => { window.printed += 1 }; 0")
     page.locator("[data-action=print]").click()
-    page.wait_for_function("window.printed === 1", timeout=60_000)
+    page.wait_for_function("() => window.printed === 1", timeout=60_000)
     figures = page.locator("figure[data-figure]").count()
     assert page.locator(".atlas-plot.js-plotly-plot .main-svg:first-child").count() == figures > 5
     assert 8 <= len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) <= 40
@@ -193,7 +193,7 @@ def test_paper_shows_answers_and_nothing_to_press(rnn):
 
 @pytest.mark.parametrize("path", ["rnm", "architectures/rnm/", "en/v2/architectures/rnn.html", "a/b/c/d/rnn/"])
 def test_a_wrong_address_names_the_nearest_page_at_any_depth(browser, folder, path):
-    page = browser.new_page()
+    page = browser.new_page(service_workers="block")
     answer = page.goto(folder.url + path)
     assert answer.status == 404
     suggestion = page.locator("[data-nearest] a").first
@@ -209,7 +209,7 @@ def test_a_wrong_address_names_the_nearest_page_at_any_depth(browser, folder, pa
 
 
 def test_a_wrong_address_is_shown_as_text(browser, folder):
-    page = browser.new_page()
+    page = browser.new_page(service_workers="block")
     page.goto(folder.url + "<img src=x onerror=alert(1)>%")
     page.locator("[data-asked]:visible").wait_for()
     assert page.locator("[data-asked] code").inner_text().startswith("<img src=x")
@@ -218,7 +218,7 @@ def test_a_wrong_address_is_shown_as_text(browser, folder):
 
 
 def test_a_wrong_address_leads_to_the_search(browser, folder):
-    page = browser.new_page()
+    page = browser.new_page(service_workers="block")
     page.goto(folder.url + "architectures/vanishing")
     page.get_by_role("button", name="Search").click()
     page.wait_for_url(folder.url + "?q=vanishing")
@@ -227,7 +227,7 @@ def test_a_wrong_address_leads_to_the_search(browser, folder):
 
 
 def test_the_site_works_from_a_folder_of_any_host(browser, folder):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, service_workers="block")
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("response", lambda answer: answer.status >= 400 and trouble.append(f"{answer.status} {answer.url}"))

@@ -206,7 +206,7 @@ class TestThePage:
         page = open_page("glossary/")
         page.locator(".atlas-glossary__letters a", has_text="M").click()
         page.wait_for_function(
-            "Math.abs(document.getElementById('letter-m').getBoundingClientRect().top - 90) < 60"
+            "() => Math.abs(document.getElementById('letter-m').getBoundingClientRect().top - 90) < 60"
         )
 
     def test_an_address_with_a_term_shows_it_whatever_the_filter(self, open_page):

@@ -228,7 +228,7 @@ def go_home(page):
 
 def test_a_page_is_read_when_its_last_section_is_reached(open_page):
     page = open_page(RNN)
-    page.wait_for_function("localStorage.getItem('atlas-reading')")
+    page.wait_for_function("() => localStorage.getItem('atlas-reading')")
     assert page.locator(".atlas-read").inner_text() == ""
     read_to_the_end(page)
     assert "this device only" in page.locator(".atlas-read").inner_text()
@@ -243,7 +243,7 @@ def test_a_page_is_read_when_its_last_section_is_reached(open_page):
 def test_home_leads_back_to_where_the_reader_left(open_page):
     page = open_page(RNN)
     page.evaluate("document.querySelector('h2[id=training-objective]').scrollIntoView()")
-    page.wait_for_function("localStorage.getItem('atlas-reading')?.includes('training-objective')")
+    page.wait_for_function("() => localStorage.getItem('atlas-reading')?.includes('training-objective')")
     go_home(page)
     again = page.locator("[data-continue]")
     assert "Continue where you left off" in again.inner_text()
@@ -268,7 +268,7 @@ def test_progress_can_be_forgotten_and_brought_back(open_page):
 
 @pytest.mark.parametrize("fault", [BLOCKED, FULL], ids=["blocked", "full"])
 def test_storage_that_keeps_nothing_breaks_nothing(browser, host, fault):
-    context = browser.new_context()  # unwatched: the theme itself complains about blocked storage
+    context = browser.new_context(service_workers="block")  # unwatched: a full storage is complained of
     context.add_init_script(fault)
     page = context.new_page()
     page.goto(host.url + RNN)

@@ -37,7 +37,8 @@ def test_the_last_cell_takes_those_above_along_and_all_say_what_the_build_said(o
     count = page.locator("[data-cell]").count()
     cell(page, count).run()
     page.wait_for_function(
-        "[...document.querySelectorAll('[data-cell]')].every((one) => ['done', 'error'].includes(one.dataset.status))",
+        "() => [...document.querySelectorAll('[data-cell]')]"
+        ".every((one) => ['done', 'error'].includes(one.dataset.status))",
         timeout=120_000,
     )
     assert texts(page) == built
@@ -53,7 +54,7 @@ def test_an_exercise_is_judged_and_reset_brings_back_what_the_build_left(open_pa
     exercise.run()
     assert "Right" in exercise.output
     exercise.button("reset").click()
-    page.wait_for_function("document.querySelector('#cell-lesson-02-notebook-cell-10 .atlas-output__note')")
+    page.wait_for_function("() => document.querySelector('#cell-lesson-02-notebook-cell-10 .atlas-output__note')")
     assert built in exercise.output
 
 
@@ -75,6 +76,6 @@ def test_a_failing_cell_above_is_named_and_the_one_below_is_not_run(open_page):
     below.button("run").click()
     cell(page, 2).settle()
     assert cell(page, 2).status == "error"
-    page.wait_for_function("document.querySelector('#cell-lesson-02-notebook-cell-4 .atlas-output__note')")
+    page.wait_for_function("() => document.querySelector('#cell-lesson-02-notebook-cell-4 .atlas-output__note')")
     assert "undefined_name" in cell(page, 2).output
     assert "Not run" in below.output

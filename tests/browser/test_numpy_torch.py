@@ -29,10 +29,11 @@ ROOT = Path(__file__).resolve().parents[2]
 BATCH = 120  # ops that one request calls
 PATIENCE = 300_000  # milliseconds that one request may take
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>numpy_torch</title>
-<script type="module">
+<script type="module" src="page.js"></script></html>"""
+SCRIPT = """
 import { python } from "./assets/js/python.js";
 window.python = python;
-</script></html>"""
+"""
 MODEL = """\
 import json, pickle, sys
 from pathlib import Path
@@ -86,14 +87,14 @@ def page(browser: Browser, recorded: Path) -> Iterator[Page]:
     version = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
     manifest = json.loads((ROOT / "docs" / py / "manifest.json").read_text())
     manifest["pages"] = {"replay": {"hash": version, "assets": assets}}
-    extra = {"page.html": PAGE, "favicon.ico": "", f"{py}/manifest.json": json.dumps(manifest),
+    extra = {"page.html": PAGE, "page.js": SCRIPT, "favicon.ico": "", f"{py}/manifest.json": json.dumps(manifest),
              f"{py}/pages/replay.json": json.dumps({**content, "hash": version})}
     with Site(ROOT / "docs", extra=extra, mounts={f"{py}/answers/": recorded}) as site:
         context = browser.new_context()
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.goto(f"{site.url}page.html")
-        page.wait_for_function("window.python")
+        page.wait_for_function("() => window.python")
         page.evaluate("python.open('replay')")
         yield page
         context.close()

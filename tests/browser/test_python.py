@@ -24,7 +24,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Python</title>
-<script type="module">
+<script type="module" src="page.js"></script></html>"""
+SCRIPT = """
 import { python } from "./assets/js/python.js";
 window.python = python;
 window.states = [];
@@ -33,7 +34,7 @@ window.lost = [];
 python.addEventListener("state", (event) => window.states.push(event.detail.state));
 python.addEventListener("progress", (event) => window.progress.push(event.detail));
 python.addEventListener("lost", (event) => window.lost.push(event.detail));
-</script></html>"""
+"""
 MODEL = """\
 import torch
 
@@ -116,6 +117,7 @@ def site(generated):
     }
     extra = {
         "page.html": PAGE,
+        "page.js": SCRIPT,
         "favicon.ico": "",
         "assets/generated/py/manifest.json": json.dumps(manifest),
         "assets/generated/py/pages/demo.json": first,
@@ -136,7 +138,7 @@ def page(chromium_browser, site) -> Page:
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
     page.goto(f"{site.url}page.html")
-    page.wait_for_function("window.python")
+    page.wait_for_function("() => window.python")
     yield page
     unexpected = [error for error in page.errors if not any(part in error for part in page.expected)]
     context.close()
@@ -365,7 +367,7 @@ def test_output_streams_while_a_loop_runs_and_stop_ends_it(page):
             window.waiting = python.draw("demo/curve", { size: 4 });
         }"""
     )
-    page.wait_for_function("printed.includes('on its way')")
+    page.wait_for_function("() => printed.includes('on its way')")
     page.evaluate("python.stop()")
     assert page.evaluate("running") == {"stopped": True}
     assert page.evaluate("waiting") == {"stopped": True}
@@ -511,7 +513,7 @@ def test_an_error_in_the_worker_itself_starts_another(page):
     page.evaluate("python.open('demo')")
     text = "import js\njs.setTimeout(js.Function.new('throw new Error(\"broken\")'), 0)\n1"
     run(page, text)
-    page.wait_for_function("lost.length")
+    page.wait_for_function("() => lost.length")
     assert draw(page, size=1) == [0.0, TANH_OF_1]
 
 
@@ -524,7 +526,7 @@ def test_opening_a_page_twice_fetches_it_once(page, site):
 
 def test_warm_starts_python_once(page, site):
     page.evaluate("() => { python.warm(); python.warm(); }")
-    page.wait_for_function("python.state === 'ready'")
+    page.wait_for_function("() => python.state === 'ready'")
     page.evaluate("python.warm()")
     assert len([path for path in site.paths() if path.endswith("worker.js")]) == 1
     assert page.evaluate("states") == ["loading", "ready"]

@@ -37,7 +37,7 @@ def test_a_key_opens_the_search_and_escape_closes_it(open_page, key):
     page.keyboard.type("s/?")
     assert page.locator("[data-md-component=search-query]").input_value() == "s/?"
     page.keyboard.press("Escape")
-    page.wait_for_function("!document.querySelector('[data-md-toggle=search]').checked")
+    page.wait_for_function("() => !document.querySelector('[data-md-toggle=search]').checked")
 
 
 def test_question_mark_shows_and_hides_the_shortcuts(rnn):

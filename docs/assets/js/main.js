@@ -52,6 +52,7 @@ onEveryPage((page) => {
 
 nameThemeParts();
 preparePrinting();
+addEventListener("load", () => setTimeout(() => import("./offline.js").then(({ start }) => start())));
 listenForShortcuts({
   runFocused: () => {
     const cell = cells?.containing(document.activeElement);

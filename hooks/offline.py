@@ -1,0 +1,76 @@
+"""At the end of a build: `sw.js`, the service worker with the list of the release's files, and `release.json`.
+
+A release is known by a hash of all its files. Every page carries it, which is how a page asks for the service worker;
+pages of `mkdocs serve` carry none, so that an author never sees a stale copy.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import Abort
+
+WORKER = Path(__file__).with_name("service_worker.js")
+OWN = ("sw.js", "release.json")
+MARK = '<meta name="atlas-release" content="{}">'
+DIGITS = 20
+
+_serving = False
+
+
+def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+    """Remember whether someone is writing pages."""
+    global _serving
+    _serving = command == "serve"
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Mark the built site as a release."""
+    if not _serving:
+        release(Path(config.site_dir))
+
+
+def release(folder: Path) -> str:
+    """Write the release's id into every page, and its service worker; return the id.
+
+    Raises:
+        Abort: no page has a place for the id.
+    """
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    content = {name: path.read_bytes() for name, path in files.items() if name not in OWN}
+    identity = hashlib.sha256(
+        "".join(f"{name} {digest(text)}\n" for name, text in content.items()).encode()
+    ).hexdigest()[:12]
+    empty, full = MARK.format("").encode(), MARK.format(identity).encode()
+    marked = [name for name, text in content.items() if name.endswith(".html") and empty in text]
+    if not marked:
+        raise Abort(f"hooks/offline.py: no page in {folder} holds {MARK.format('')}; theme/main.html should write it.")
+    for name in marked:
+        content[name] = content[name].replace(empty, full)
+        (folder / name).write_bytes(content[name])
+    record = {
+        "id": identity,
+        "files": {name: [len(text), digest(text)] for name, text in content.items()},
+        "aside": [name for name in content if is_aside(name, content)],
+    }
+    text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    (folder / "sw.js").write_text(f"self.RELEASE = {text};\n{WORKER.read_text(encoding='utf-8')}", encoding="utf-8")
+    (folder / "release.json").write_text(json.dumps({"release": identity}) + "\n", encoding="utf-8")
+    return identity
+
+
+def digest(content: bytes) -> str:
+    """Return as much of a content's hash as the service worker compares."""
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
+
+
+def is_aside(name: str, files: dict[str, bytes]) -> bool:
+    """Whether an offline copy does without a file: no page asks for it, or it is there in a smaller form."""
+    if name.startswith(("assets/javascripts/lunr/", "assets/cards/")) or name.endswith(".map"):
+        return True
+    folder, _, file = name.rpartition("/")
+    if not file.endswith(".wasm"):
+        return False
+    return any(other.startswith(f"{folder}/") and other.endswith(".wasm.gz") for other in files)

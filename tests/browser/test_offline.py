@@ -1,0 +1,319 @@
+"""The copy on the reader's device: what was opened is there without a connection, and never of two releases."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from hooks.offline import MARK, release
+from tests.browser.conftest import PYTHON_STARTS_WITHIN, RNN, Cell, Figure
+from tests.browser.serve import Fault, Site
+
+pytestmark = pytest.mark.browser
+
+STEP = "rnn.model:step"
+MAIN = "assets/js/main.js"
+CONTROLLED = "() => navigator.serviceWorker.controller?.state === 'activated'"
+KEPT = """async (part) => {
+  for (const name of await caches.keys()) {
+    const addresses = (await (await caches.open(name)).keys()).map((request) => request.url);
+    if (addresses.some((address) => address.includes(part))) return true;
+  }
+  return false;
+}"""
+NO_SERVICE_WORKER = "delete Navigator.prototype.serviceWorker"
+BLOCKED = """
+const refuse = () => new DOMException("The operation is insecure.", "SecurityError");
+navigator.serviceWorker.register = () => Promise.reject(refuse());
+Object.defineProperty(window, "caches", { get() { throw refuse(); } });
+"""
+
+
+def unmark(folder: Path) -> None:
+    """Take the release's id out of every page again."""
+    for page in folder.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(re.sub(MARK.format('[^"]*'), MARK.format(""), text), encoding="utf-8")
+
+
+def asked_for(host: Site) -> list[str]:
+    """What the host was asked for; a browser asks for a newer worker even where a test has cut the connection."""
+    return [path for path in host.paths() if not path.endswith("/sw.js")]
+
+
+class Host(Site):
+    """A host in whose folder another release can be put."""
+
+    def publish(self, **changes: str) -> str:
+        """Put a new release in place: `main="text"` is added to main.js, `page="text"` to the RNN page's title."""
+        script, page = self.folder / MAIN, self.folder / RNN / "index.html"
+        script.write_text(script.read_text(encoding="utf-8") + changes.get("main", ""), encoding="utf-8")
+        for file in self.folder.rglob("index.html"):
+            text = file.read_text(encoding="utf-8")
+            file.write_text(text.replace("<body ", f'<body data-release="{changes["name"]}" ', 1), encoding="utf-8")
+        assert page.is_file()
+        unmark(self.folder)
+        return release(self.folder)
+
+
+@pytest.fixture
+def moving(built_site: Path, tmp_path: Path) -> Iterator[Host]:
+    """A copy of the built site in a folder of a host, which may change."""
+    folder = tmp_path / "site"
+    shutil.copytree(built_site, folder)
+    with Host(folder, prefix="/atlas/") as site:
+        yield site
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """A reader with a profile of their own, in whose browser service workers are allowed."""
+    with ExitStack() as stack:
+
+        def visitor(script: str = "") -> BrowserContext:
+            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            if script:
+                context.add_init_script(script)
+            stack.callback(context.close)
+            return context
+
+        yield visitor
+
+
+def until(page: Page, script: str, argument: object = None) -> None:
+    """Wait until an asynchronous function in the page returns something true."""
+    for _ in range(300):
+        if page.evaluate(script, argument):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never true: {script}")
+
+
+def visit(context: BrowserContext, address: str) -> Page:
+    """Open a page and wait until the service worker is in charge and has kept it."""
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_function(CONTROLLED)
+    until(page, KEPT, "assets/js/offline.js")
+    return page
+
+
+def open_dialog(page: Page) -> None:
+    page.locator("[data-action=offline]").click()
+    page.locator(".atlas-offline [role=status]:not(:empty)").wait_for()
+
+
+def said(page: Page, text: str, timeout: int = PYTHON_STARTS_WITHIN) -> None:
+    page.locator(".atlas-offline [role=status]", has_text=text).wait_for(timeout=timeout)
+
+
+def test_a_page_that_was_visited_is_there_without_a_connection_and_so_is_python(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url + RNN)
+    figure = Figure(page, "rnn/hidden_state").reach()
+    assert Cell(page, STEP).run().status == "done"
+    # The interpreter, the largest file, is kept when it has arrived.
+    until(page, KEPT, ".asm.wasm")
+    context.set_offline(True)
+    moving.log.clear()
+    page.reload()
+    assert figure.reach().state != "error"
+    assert Cell(page, STEP).run().status == "done"
+    assert asked_for(moving) == []
+
+
+def test_a_page_that_was_not_visited_says_so_and_names_those_that_are_kept(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url + RNN)
+    context.set_offline(True)
+    page.goto(moving.url + "timeline/")
+    assert page.locator("h1").inner_text() == "This page is not on your device"
+    assert page.locator("html").get_attribute("data-md-color-scheme") == "default"
+    page.get_by_role("link", name=re.compile("RNN")).click()
+    page.wait_for_url(moving.url + RNN)
+    page.locator("[data-figure]").first.wait_for()
+
+
+def test_the_whole_atlas_can_be_taken_along(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url)
+    open_dialog(page)
+    said(page, "The rest of the atlas, Python included, is")
+    page.get_by_role("button", name="Make available offline").click()
+    said(page, "The whole atlas is on this device")
+    page.keyboard.press("Escape")
+    context.set_offline(True)
+    moving.log.clear()
+    for address in (RNN, "timeline/", "glossary/", "architectures/"):
+        page.goto(moving.url + address)
+        assert page.locator("article h1").count() == 1, address
+    page.goto(moving.url + RNN)
+    # Files that Python fetches only when it reads them are there too: the names the model learned from.
+    cell = Cell(page, STEP)
+    code = cell.code
+    cell.edit(code + "\nimport decimal\nfrom snippets.kit import load_text\nlen(load_text('names.txt')) > 1000").run()
+    assert cell.status == "done", cell.output
+    assert "True" in cell.output
+    page.locator("article h1").click()
+    page.keyboard.press("/")
+    page.keyboard.type("vanishing gradient")
+    page.locator(".md-search-result__link").first.wait_for()
+    assert asked_for(moving) == []
+
+
+def test_fetching_can_be_cancelled_taken_up_again_and_undone(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url)
+    open_dialog(page)
+    said(page, "The rest of the atlas")
+    moving.faults["generated/figures"] = Fault(delay=0.3)
+    page.get_by_role("button", name="Make available offline").click()
+    page.locator(".atlas-offline progress:not([hidden])").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    said(page, "so far")
+    del moving.faults["generated/figures"]
+    moving.faults["generated/diagrams"] = Fault(status=500)
+    page.get_by_role("button", name="Make available offline").click()
+    said(page, "The connection failed. What was fetched so far is kept")
+    moving.faults.clear()
+    page.get_by_role("button", name="Make available offline").click()
+    said(page, "The whole atlas is on this device")
+    page.get_by_role("button", name="Remove the offline copy").click()
+    said(page, "Nothing is kept on this device")
+    assert page.evaluate("caches.keys()") == []
+    page.goto(moving.url + RNN, wait_until="networkidle")
+    page.goto(moving.url, wait_until="networkidle")
+    assert page.evaluate("caches.keys()") == []
+    assert page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)") == 0
+    open_dialog(page)
+    said(page, "Nothing is kept on this device")
+
+
+def test_a_new_release_replaces_the_old_at_the_next_page(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url + RNN)
+    first = json.loads((moving.folder / "release.json").read_text(encoding="utf-8"))["release"]
+    second = moving.publish(name="second", main="\ndocument.documentElement.dataset.script = 'second';\n")
+    assert first != second
+    page.goto(moving.url + "architectures/")
+    until(page, f"async () => (await caches.keys()).every((name) => name.endsWith('{second}'))")
+    page.goto(moving.url + RNN)
+    until(page, KEPT, RNN)
+    page.wait_for_function("() => document.documentElement.dataset.script === 'second'")
+    assert page.locator("body").get_attribute("data-release") == "second"
+    context.set_offline(True)
+    page.goto(moving.url + RNN)
+    page.wait_for_function("() => document.documentElement.dataset.script === 'second'")
+    assert page.locator("body").get_attribute("data-release") == "second"
+
+
+def test_no_page_is_made_of_two_releases(moving, visitor):
+    """Whatever is opened, and however old what the browser has kept: page and script are of one release."""
+    context = visitor()
+    page = visit(context, moving.url)
+    moving.publish(name="second", main="\ndocument.documentElement.dataset.script = 'second';\n")
+    for address in (RNN, "", "architectures/", RNN, ""):
+        page.goto(moving.url + address)
+        page.wait_for_function("() => document.documentElement.dataset.python")
+        of_page = page.evaluate("document.body.dataset.release ?? 'first'")
+        of_script = page.evaluate("document.documentElement.dataset.script ?? 'first'")
+        assert of_page == of_script, address
+    assert of_page == "second"
+
+
+def test_an_open_page_gets_no_file_of_the_release_that_follows(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url + RNN)
+    cell = Cell(page, STEP)
+    cell.edit(cell.code + "\n1 + 1")
+    terms = moving.folder / "assets/js/timeline.js"
+    terms.write_text(terms.read_text(encoding="utf-8") + "\nglobalThis.ofTheSecond = true;\n", encoding="utf-8")
+    moving.publish(name="second")
+    # In the page of the first release something is asked for that the host has changed.
+    result = page.evaluate(
+        "(address) => import(address).then(() => globalThis.ofTheSecond ?? 'first', () => 'refused')",
+        moving.url + "assets/js/timeline.js",
+    )
+    assert result == "refused"
+    notice = page.locator(".atlas-release")
+    notice.wait_for()
+    assert "new release" in notice.inner_text()
+    # Another tab brings the new release in; the edited page is not taken from under the reader.
+    other = context.new_page()
+    other.goto(moving.url + "architectures/")
+    other.wait_for_function("() => document.body.dataset.release === 'second'")
+    assert page.locator("body").get_attribute("data-release") is None
+    notice.get_by_role("button", name="Reload").click()
+    page.wait_for_function("() => document.body?.dataset.release === 'second'")
+
+
+def test_a_page_in_which_nothing_was_written_loads_again_by_itself(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url + RNN)
+    moving.publish(name="second")
+    other = context.new_page()
+    other.goto(moving.url + "architectures/")
+    page.wait_for_function("() => document.body?.dataset.release === 'second'")
+
+
+@pytest.mark.parametrize("script", [NO_SERVICE_WORKER, BLOCKED], ids=["without", "blocked"])
+def test_a_browser_that_keeps_nothing_shows_the_site_as_before(moving, visitor, script):
+    context = visitor(script)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(moving.url + RNN, wait_until="networkidle")
+    Figure(page, "rnn/hidden_state").reach()
+    assert Cell(page, STEP).run().status == "done"
+    if script == BLOCKED:
+        open_dialog(page)
+        said(page, "This browser keeps nothing for this site")
+    else:
+        assert not page.locator("[data-action=offline]").is_visible()
+    assert errors == []
+
+
+def test_a_full_storage_is_said_in_plain_words(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url)
+    session = context.new_cdp_session(page)
+    origin = moving.url.split("/atlas/")[0]
+    session.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 3_000_000})
+    open_dialog(page)
+    page.get_by_role("button", name="Make available offline").click()
+    said(page, "There is no more room")
+    page.keyboard.press("Escape")
+    page.goto(moving.url + RNN)
+    Figure(page, "rnn/hidden_state").reach()
+    assert Cell(page, STEP).run().status == "done"
+
+
+def test_pages_that_carry_no_release_keep_nothing_and_end_what_an_earlier_site_kept(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url)
+    unmark(moving.folder)
+    (moving.folder / "sw.js").unlink()
+    (moving.folder / "release.json").unlink()
+    page.goto(moving.url + RNN)
+    until(page, "() => navigator.serviceWorker.getRegistrations().then((all) => all.length === 0)")
+    until(page, "() => caches.keys().then((names) => names.length === 0)")
+    assert not page.locator("[data-action=offline]").is_visible()
+
+
+def test_the_first_visit_fetches_the_worker_after_everything_else(moving, visitor):
+    page = visitor().new_page()
+    page.goto(moving.url + RNN, wait_until="load")
+    loaded = len(moving.paths())
+    page.wait_for_function(CONTROLLED)
+    assert "/atlas/sw.js" not in moving.paths()[: loaded - 1]
+    order = moving.paths()
+    assert order.index("/atlas/sw.js") > order.index("/atlas/" + MAIN)
+    kept_again = [path for path in order[order.index("/atlas/sw.js") :] if order.count(path) > 1]
+    assert kept_again == [], "what the page has fetched is kept from the browser's own store"
