@@ -59,10 +59,10 @@ new-architecture: setup  ## begin the page of a planned architecture (SLUG=gan):
 	@test -n "$(SLUG)" || { echo "Name it: make new-architecture SLUG=gan. The plan is docs/architectures/planned.yml." >&2; exit 2; }
 	@$(RUN) -m tools.new_architecture $(SLUG)
 
-train: setup  ## train the reference models from scratch (SLUG=rnn for one)
+train: setup  ## train the reference models from scratch, JOBS at a time (SLUG=rnn for one)
 	@for recipe in $(if $(SLUG),snippets/$(PACKAGE)/train.py,$(wildcard snippets/*/train.py)); do \
 	  test -f $$recipe || { echo "No recipe $$recipe: SLUG must be a folder of snippets/ that holds train.py." >&2; exit 1; }; \
-	  module=$${recipe%.py}; echo "· $$recipe"; $(RUN) -m $${module//\//.}; done
+	  module=$${recipe%.py}; echo "$${module//\//.}"; done | xargs -P $(JOBS) -I MODULE sh -c 'echo "· MODULE"; $(RUN) -m MODULE'
 
 experiments: setup  ## ablations and sweeps behind the measured figures; resumes (SLUG=rnn for one)
 	@for recipe in $(if $(SLUG),snippets/$(PACKAGE)/train.py,$(wildcard snippets/*/train.py)); do \
@@ -80,7 +80,7 @@ unit: setup figures assets  ## every test that needs no browser
 	@$(RUN) -m pytest -m "not browser" -n $(JOBS) --dist loadfile
 
 browser: site chromium  ## the built site in Chromium
-	@$(RUN) -m pytest -m browser
+	@$(RUN) -m pytest -m browser -n $(JOBS) --dist loadfile
 
 chromium:
 	@$(RUN) -m tools.chromium
