@@ -69,7 +69,7 @@ def test_a_link_opens_on_its_pair_and_can_be_copied(open_page):
     page = opened(open_page, "?a=diffusion&b=vision", permissions=["clipboard-read", "clipboard-write"])
     assert columns(page) == ["diffusion", "vision"]
     page.get_by_role("button", name="Copy link").click()
-    page.wait_for_function("document.querySelector('.atlas-compare__status').textContent !== ''")
+    page.wait_for_function("() => document.querySelector('.atlas-compare__status').textContent !== ''")
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     assert page.url.endswith("compare/?a=diffusion&b=vision")
 
@@ -125,10 +125,10 @@ def test_the_choice_is_there_after_going_away_and_back(open_page):
     page = opened(open_page, "?a=gpt&b=diffusion")
     page.evaluate("window.same = true")
     page.get_by_role("link", name="Landscape", exact=True).first.click()
-    page.wait_for_function("document.querySelector('h1')?.textContent.startsWith('The landscape')")
+    page.wait_for_function("() => document.querySelector('h1')?.textContent.startsWith('The landscape')")
     page.go_back()
     page.locator("#compare-a").wait_for()
-    page.wait_for_function("document.querySelectorAll('[data-compare] thead th:not([hidden])').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('[data-compare] thead th:not([hidden])').length === 2")
     assert columns(page) == ["gpt", "diffusion"]
     assert page.locator("[data-compare] form").count() == 1
     assert page.locator(".atlas-chooser").count() == 1

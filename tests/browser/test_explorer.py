@@ -99,7 +99,7 @@ def test_it_opens_and_is_walked_to_the_end_without_python(open_page, host):
     page.keyboard.press("Tab")
     page.locator('[data-action="back"]').focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("document.querySelector('[data-explorer]').dataset.step === 'logits'")
+    page.wait_for_function("() => document.querySelector('[data-explorer]').dataset.step === 'logits'")
     assert not python_asked(host)
     assert page.evaluate("document.documentElement.dataset.python") == "off"
 
@@ -129,7 +129,7 @@ def test_the_list_of_steps_is_walked_with_up_and_down(open_page):
         page.wait_for_function("(name) => document.querySelector('[data-explorer]').dataset.step === name", arg=wanted)
         assert page.evaluate("document.activeElement.dataset.step") == wanted
     page.keyboard.press("End")
-    page.wait_for_function("document.querySelector('[data-explorer]').dataset.step === 'next'")
+    page.wait_for_function("() => document.querySelector('[data-explorer]').dataset.step === 'next'")
     assert page.locator("button[data-step][tabindex='0']").count() == 1
 
 
@@ -153,7 +153,7 @@ def test_arrow_keys_walk_through_a_tensor_and_each_value_says_how_it_was_made(op
 def test_pointing_at_a_value_shows_its_expression_and_leaving_takes_it_back(open_page):
     page = ready(open_page(EXPLORER))
     go(page, "queries")
-    page.wait_for_function("document.querySelector('[data-card]').dataset.again !== 'NaN'")
+    page.wait_for_function("() => document.querySelector('[data-card]').dataset.again !== 'NaN'")
     pinned = card(page)
     canvas = page.locator('.explorer__panel[data-tensor="queries"] canvas')
     canvas.scroll_into_view_if_needed()
@@ -173,7 +173,7 @@ def test_token_block_and_head_are_chosen_with_the_keyboard(open_page):
     page.locator("#explorer-layer-0").focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('[data-explorer]').dataset.layer === '5'")
+    page.wait_for_function("() => document.querySelector('[data-explorer]').dataset.layer === '5'")
     page.locator("#explorer-head-0").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
@@ -188,7 +188,7 @@ def test_play_walks_and_pauses(open_page):
     page = ready(open_page(EXPLORER))
     play = page.locator('[data-action="play"]')
     play.click()
-    page.wait_for_function("document.querySelector('[data-explorer]').dataset.step === 'queries'")
+    page.wait_for_function("() => document.querySelector('[data-explorer]').dataset.step === 'queries'")
     play.click()
     assert play.inner_text() == "Play"
 
@@ -226,7 +226,7 @@ def test_appending_goes_on_with_the_longer_text_and_the_window_slides(open_page)
 
     def write() -> list[str]:
         page.locator('[data-action="go-on"]').click()
-        ended = "document.querySelector('[data-action=go-on]').textContent === 'Keep going'"
+        ended = "() => document.querySelector('[data-action=go-on]').textContent === 'Keep going'"
         page.wait_for_function(ended, timeout=PYTHON_STARTS_WITHIN)
         return labels(page)
 
@@ -237,7 +237,7 @@ def test_appending_goes_on_with_the_longer_text_and_the_window_slides(open_page)
     page.locator(".explorer__status", has_text="has left the window of 24").wait_for()
     assert labels(page)[: len(written) - 1] == written[1:]
     page.locator("#explorer-sentence").fill("Elizabeth could not help smiling at ")
-    page.wait_for_function("document.querySelectorAll('.explorer__chips label').length < 24")
+    page.wait_for_function("() => document.querySelectorAll('.explorer__chips label').length < 24")
     page.locator("#explorer-sentence").fill("Elizabeth could not help smiling at")
     ready(page)
     assert write() == written, "the same seed writes the same text"

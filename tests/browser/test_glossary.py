@@ -157,6 +157,7 @@ class TestCards:
         point_at(page, CACHE)
         page.locator(".md-tabs a", has_text="Architectures").click()
         page.wait_for_url("**/architectures/")
+        page.locator("h1", has_text="Architectures").wait_for()
         page.locator(CARD).wait_for(state="detached")
         point_at(page, "a.atlas-term")
         assert page.evaluate("window.stayed") is True
@@ -222,7 +223,9 @@ class TestThePage:
         entry = page.locator("#kv-cache")
         assert "16 GiB" in entry.inner_text()
         entry.locator("summary").click()
-        entry.get_by_role("link", name="Practical considerations").click()
+        entry.get_by_role("listitem").filter(has_text="Generative Pretraining").get_by_role(
+            "link", name="Practical considerations"
+        ).click()
         page.wait_for_url(f"**/{GPT}#practical-considerations")
         page.go_back()
         page.locator("#kv-cache").get_by_role("link", name="Figure").first.click()

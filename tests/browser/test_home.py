@@ -211,7 +211,7 @@ def test_without_javascript_the_map_is_a_linked_picture(open_page):
     page = open_page("", java_script_enabled=False)
     assert page.locator(".atlas-chips").is_hidden()
     assert page.locator(".atlas-map__picture").is_visible()
-    page.locator('.atlas-map__picture a[aria-label^="Attention"]').click()
+    page.locator('.atlas-map__picture a[aria-label^="Attention,"]').click()
     assert page.url.endswith("/architectures/attention/")
 
 

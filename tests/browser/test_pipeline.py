@@ -136,9 +136,9 @@ def test_the_stages_in_the_bar_lead_to_them_and_say_where_the_reader_is(open_pag
     assert current.count() == 0
     links.nth(3).focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('.atlas-sentence a[aria-current]')?.textContent === '4'")
+    page.wait_for_function("() => document.querySelector('.atlas-sentence a[aria-current]')?.textContent === '4'")
     page.evaluate("document.querySelector('#thinking').scrollIntoView()")
-    page.wait_for_function("document.querySelector('.atlas-sentence a[aria-current]') === null")
+    page.wait_for_function("() => document.querySelector('.atlas-sentence a[aria-current]') === null")
 
 
 def test_other_pages_have_no_bar_and_fetch_no_script_for_one(open_page, host):
