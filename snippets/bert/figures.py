@@ -6,7 +6,6 @@ import torch
 
 from snippets.bert.masking import corrupt
 from snippets.bert.model import BERT, MASK, PAD, PIECES, SEP, Config
-from snippets.bert.strip import escaped, strip
 from snippets.bert.text import encode, label, pieces
 from snippets.kit import (
     Choice,
@@ -22,6 +21,7 @@ from snippets.kit import (
     results,
 )
 from snippets.kit.colours import ACCENT, INK, MUTED, SERIES
+from snippets.kit.strip import escaped, strip
 
 LONGEST = Config().context
 TRUTH = "It is a truth universally acknowledged, that a single man in possession of a good fortune"
@@ -193,12 +193,12 @@ def together(text: str) -> dict:
     return strip(rows, titles=["all at once", "one at a time"], lines=6)
 
 
-def _filled(ids: torch.Tensor, asked: torch.Tensor, chances: torch.Tensor) -> list[tuple[str, str, float, str]]:
+def _filled(ids: torch.Tensor, asked: torch.Tensor, chances: torch.Tensor) -> list[tuple]:
     """A text whose blanks have been filled, as a row of boxes."""
     return [
-        (label(index), ACCENT, 0.25 + 0.75 * chance, f"{chance:.1%} likely")
+        (label(index), 0.25 + 0.75 * chance, f"{chance:.1%} likely")
         if new
-        else (label(index), MUTED, 0.1, "given")
+        else (label(index), 0.1, "given", MUTED)
         for index, new, chance in zip(
             ids[0, 2:-1].tolist(), asked[0, 2:-1].tolist(), chances[0, 2:-1].tolist(), strict=True
         )
@@ -228,7 +228,7 @@ def corruption(text: str, rate: float, masked: float, seed: int) -> dict:
         kind = "hidden" if now == MASK else "swapped" if now != was else "left as it is"
         colour = {"hidden": ACCENT, "swapped": SERIES[1], "left as it is": SERIES[2]}[kind]
         said = f"asked for, {kind}: {label(was)}" if wanted else "context"
-        row.append((label(now), colour if wanted else MUTED, 0.75 if wanted else 0.05, said))
+        row.append((label(now), 0.75 if wanted else 0.05, said, colour if wanted else MUTED))
     count = int(asked.sum())
     hidden = int((seen[0] == MASK).sum())
     swapped = int((asked & (seen != MASK) & (seen != ids)).sum())

@@ -9,7 +9,6 @@ from snippets.data import prose
 from snippets.gpt.memory import cache_bytes
 from snippets.gpt.model import GPT, Config, choose, generate
 from snippets.gpt.scaling import power_law
-from snippets.gpt.strip import escaped, strip
 from snippets.kit import (
     Choice,
     Slider,
@@ -25,6 +24,7 @@ from snippets.kit import (
     results,
 )
 from snippets.kit.colours import INK, MUTED, SERIES
+from snippets.kit.strip import escaped, strip
 
 OPENING = "Mr. Darcy looked at her, and said"
 WRITTEN = 10  # tokens that the figure writes: what a browser computes while a slider moves

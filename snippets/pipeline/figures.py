@@ -8,9 +8,9 @@ from torch.nn import functional as F
 from snippets.data import prose
 from snippets.gpt.model import Config, turns
 from snippets.gpt.sentence import MOST, SENTENCE, Reading, read
-from snippets.gpt.strip import escaped, strip
 from snippets.kit import Choice, Slider, Text, bars, figure, heatmap, lines, plain
 from snippets.kit.colours import INK, SERIES, TRANSPARENT
+from snippets.kit.strip import escaped, strip
 from snippets.pipeline.places import HEADS, distances, scores, sinusoids, slopes
 from snippets.pipeline.preference import best_of, paid, tilted
 from snippets.pipeline.stages import added, chosen, continuations, surprises, trained, walk

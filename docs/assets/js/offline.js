@@ -8,7 +8,7 @@ import { make, makeButton } from "./dom.js";
 
 const SITE = new URL("../../", import.meta.url);
 const KEY = `${SITE.pathname}.atlas-offline`;
-/** Empty on pages that `mkdocs serve` has made. */
+/** Empty on pages that `make serve` has made. */
 const RELEASE = document.querySelector("meta[name=atlas-release]")?.getAttribute("content") ?? "";
 
 /** @returns {boolean} whether the reader has asked that nothing be kept */
