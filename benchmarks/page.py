@@ -2,8 +2,9 @@
 
 Bytes are what a first visit sends before the reader does anything, compressed as hosts do it. Layout shift is summed
 while the page loads and while it is scrolled to its end, at full speed and on a line on which the fonts come late. A
-redraw is timed in the page, from the control's event to the plot that answers it, for every figure of every page whose
-controls can be typed or slid; the milliseconds are this machine's at this moment.
+redraw is timed in the page, from the control's event to the plot that answers it, for every figure of the page whose
+controls can be typed or slid (`--all`: of every page, which takes many minutes); the milliseconds are this machine's
+at this moment.
 """
 
 from __future__ import annotations
@@ -115,10 +116,11 @@ def answers(spec: dict) -> bool:
     return any(one["type"] in ("text", "slider", "choice") for one in spec.get("controls", []))
 
 
-def redraws(browser: Browser, site: Site, folder: Path) -> dict[str, tuple[float, bool]]:
+def redraws(browser: Browser, site: Site, folder: Path, every: bool = False) -> dict[str, tuple[float, bool]]:
     """Median milliseconds from control to plot, and whether the states were computed ahead, by figure."""
     times = {}
-    for slug in sorted(path.name for path in (folder / "assets/generated/figures").iterdir()):
+    slugs = sorted(path.name for path in (folder / "assets/generated/figures").iterdir()) if every else ["rnn"]
+    for slug in slugs:
         address = f"architectures/{slug}/" if (folder / "architectures" / slug).is_dir() else f"{slug}/"
         page = first_visit(browser, site, WIDTHS["desk"], address)
         for path in sorted((folder / "assets/generated/figures" / slug).glob("*.json")):
@@ -134,7 +136,7 @@ def redraws(browser: Browser, site: Site, folder: Path) -> dict[str, tuple[float
     return times
 
 
-def bench(folder: Path) -> Measured:
+def bench(folder: Path, every: bool = False) -> Measured:
     """Measure the built site in `folder`."""
     measured = Measured()
     with sync_playwright() as playwright:
@@ -156,7 +158,7 @@ def bench(folder: Path) -> Measured:
                 measured.shift[f"{screen}, slow line"] = page.evaluate("shift")
                 page.context.close()
         with Site(folder) as site:
-            measured.redraw = redraws(browser, site, folder)
+            measured.redraw = redraws(browser, site, folder, every)
         browser.close()
     return measured
 
@@ -197,10 +199,12 @@ def main() -> None:
     )
     default = Path(os.environ.get("ATLAS_SITE", ROOT / "site"))
     parser.add_argument("--site", type=Path, default=default, help="the built site (default: site/)")
-    folder = parser.parse_args().site
+    parser.add_argument("--all", action="store_true", help="time the redraws of every page")
+    options = parser.parse_args()
+    folder = options.site
     if not (folder / ADDRESS / "index.html").is_file():
         raise SystemExit(f"{folder} holds no built site: run `make site` first.")
-    print(table(bench(folder)))
+    print(table(bench(folder, options.all)))
 
 
 if __name__ == "__main__":
