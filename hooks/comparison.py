@@ -5,13 +5,12 @@ out because a narrow screen lays the rows out as grids, and a browser then no lo
 """
 
 import json
-import re
 from collections.abc import Callable
 from html import escape
 
 from hooks.catalogue import Catalogue
 from hooks.figures import relative
-from hooks.front_matter import Architecture
+from hooks.front_matter import Architecture, short_title
 from hooks.indexes import address
 from hooks.inline import inline_html
 from hooks.values import ValueMissingError, shown
@@ -49,7 +48,7 @@ def table(catalogue: Catalogue, url: str, find: Find) -> str:
     counts = {entry.slug: _counts(entry.slug, find) for entry in entries}
     head = "".join(
         f'<th scope="col" role="columnheader"{_marks(entry)}>'
-        f'<a href="{relative(url, address(entry.slug))}">{escape(short_name(entry.title))}</a></th>'
+        f'<a href="{relative(url, address(entry.slug))}">{escape(short_title(entry.title))}</a></th>'
         for entry in entries
     )
     rows = [
@@ -61,7 +60,7 @@ def table(catalogue: Catalogue, url: str, find: Find) -> str:
         cells = {slug: write(found, find) if found else "not counted yet" for slug, found in counts.items()}
         rows.append(_row(name, cells, entries))
     offered = [
-        {"slug": entry.slug, "title": short_name(entry.title), "planned": entry.planned}
+        {"slug": entry.slug, "title": short_title(entry.title), "planned": entry.planned}
         for entry in catalogue.architectures.values()
     ]
     known = escape(json.dumps(offered, ensure_ascii=False), quote=False)
@@ -72,12 +71,6 @@ def table(catalogue: Catalogue, url: str, find: Find) -> str:
         '<div class="atlas-compare__table" tabindex="0" role="region" aria-label="Architectures side by side">'
         f'<table role="table">{top}{body}</table></div></div>'
     )
-
-
-def short_name(title: str) -> str:
-    """Return what stands in brackets at the end of a title, “GPT” of “Generative Pretraining (GPT)”, or the title."""
-    match = re.search(r"\(([^()]+)\)$", title)
-    return match[1] if match else title
 
 
 def _marks(entry: Architecture) -> str:

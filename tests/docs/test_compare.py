@@ -6,8 +6,8 @@ import re
 import pytest
 import yaml
 
-from hooks.comparison import MEASURED, SAID, short_name
-from hooks.front_matter import COMPARED
+from hooks.comparison import MEASURED, SAID
+from hooks.front_matter import COMPARED, short_title
 from hooks.landscape import LandscapeError, read_systems, table
 from tests.docs.conftest import make_toy
 
@@ -144,8 +144,8 @@ def test_an_unknown_citation_or_page_of_a_system_stops_the_build(toy):
 
 
 def test_a_short_name_is_what_stands_in_brackets():
-    assert short_name("Generative Pretraining (GPT)") == "GPT"
-    assert short_name("Attention") == "Attention"
+    assert short_title("Generative Pretraining (GPT)") == "GPT"
+    assert short_title("Attention") == "Attention"
 
 
 def test_the_table_takes_one_line():
