@@ -18,6 +18,7 @@ from snippets.gpt.sentence import LONGEST, read
 from snippets.kit import load_weights
 
 FINEST = 8191  # steps from 0 to the largest value of a tensor: four digits, and a block stays a small file
+NOTHING = 1e-30  # a tensor of no larger values is all zeros: a step of theirs is none in float32
 COARSE = 1023  # the same for the matrices, of which a value is one of many factors
 BARS = 12  # logits that are shown, of the vocabulary
 TERMS = 3  # products that are written out of the sum behind a logit
@@ -203,7 +204,8 @@ def pack(tensor: torch.Tensor, finest: int = FINEST) -> dict:
     Upper bytes are alike, so that apart from the lower ones they compress well.
     """
     flat = tensor.flatten()
-    scale = float(f"{float(flat.abs().max()) / finest:.6g}") or 1.0
+    largest = float(flat.abs().max())
+    scale = float(f"{largest / finest:.6g}") if largest > NOTHING else 1.0
     whole = (flat / scale).round().to(torch.int64).tolist()
     raw = struct.pack(f"<{len(whole)}h", *whole)
     return {

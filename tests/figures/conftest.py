@@ -94,8 +94,12 @@ class Project:
     def build(self, *options: str, **more: object) -> subprocess.CompletedProcess:
         return subprocess.run(self.command(*options), capture_output=True, text=True, timeout=120, **more)
 
+    def finished(self) -> int:
+        """How many files are whole, while a build may be writing more."""
+        return sum(1 for _ in self.output.rglob("*.json"))
+
     def written(self) -> dict[str, bytes]:
-        """Every file in the output folder, by path."""
+        """Every file in the output folder, by path; no build may be running."""
         files = (path for path in self.output.rglob("*") if path.is_file())
         return {str(path.relative_to(self.output)): path.read_bytes() for path in sorted(files)}
 

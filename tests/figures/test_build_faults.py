@@ -149,7 +149,7 @@ def test_a_killed_build_leaves_whole_files_and_resumes(with_figures: Callable) -
         project.command("--jobs", "2"), stdout=subprocess.DEVNULL, start_new_session=True
     )
     try:
-        while len(project.written()) < 3:
+        while project.finished() < 3:
             assert running.poll() is None
             time.sleep(0.02)
     finally:
@@ -173,7 +173,7 @@ def test_workers_end_with_a_killed_parent(with_figures: Callable) -> None:
     running = subprocess.Popen(
         project.command("--jobs", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    while not project.written():
+    while not project.finished():
         assert running.poll() is None
         time.sleep(0.02)
     running.kill()
@@ -192,7 +192,7 @@ def test_an_interrupt_keeps_what_is_built_and_says_so(with_figures: Callable) ->
     running = subprocess.Popen(
         project.command("--jobs", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    while not project.written():
+    while not project.finished():
         assert running.poll() is None
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)
@@ -206,7 +206,7 @@ def test_an_interrupt_keeps_what_is_built_and_says_so(with_figures: Callable) ->
 def test_two_builds_at_once_wait_for_each_other(with_figures: Callable) -> None:
     project = with_figures(SLOW)
     first = subprocess.Popen(project.command("--jobs", "1"), stdout=subprocess.DEVNULL)
-    while not project.written():
+    while not project.finished():
         assert first.poll() is None
         time.sleep(0.02)
     second = project.build()

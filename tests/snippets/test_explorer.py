@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from snippets.data import prose
@@ -107,6 +107,7 @@ def test_the_products_shown_of_a_logit_are_its_largest():
     st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=40),
     st.sampled_from([trace.FINEST, trace.COARSE]),
 )
+@example([4e-44], trace.FINEST)
 @settings(max_examples=60, deadline=None)
 def test_a_packed_tensor_comes_back_within_half_a_step(values, finest):
     tensor = torch.tensor(values)
