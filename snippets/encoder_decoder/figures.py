@@ -39,7 +39,7 @@ SHOWN = ["", "", "end", *TARGET_SYMBOLS[FIRST:]]
 @functools.cache
 def trained() -> EncoderDecoder:
     """The page's model with its committed weights."""
-    return load_weights(EncoderDecoder(Config()), "encoder-decoder")
+    return load_weights(lambda: EncoderDecoder(Config()), "encoder-decoder")
 
 
 def in_dictionary(word: str) -> tuple[str, ...] | None:

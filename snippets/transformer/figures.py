@@ -26,7 +26,7 @@ WORD = Text("Word", value="knowledge", max_length=14, alphabet=LETTERS, help="le
 @functools.cache
 def trained() -> Transformer:
     """The page's model with its committed weights."""
-    return load_weights(Transformer(Config()), "transformer")
+    return load_weights(lambda: Transformer(Config()), "transformer")
 
 
 def said(ids: torch.Tensor) -> list[str]:
