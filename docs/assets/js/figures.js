@@ -11,7 +11,7 @@ import { make, makeButton, perFrame, wordsOf } from "./dom.js";
 import { PlotHandle } from "./handle.js";
 import { colourMode, onColourMode } from "./lifecycle.js";
 import { figureAddress, fetchJson } from "./paths.js";
-import { removePlot, showPlot } from "./plot.js";
+import { offerData, removePlot, showPlot } from "./plot.js";
 import { onPrinting } from "./print.js";
 import { showStart } from "./progress.js";
 import { python } from "./python.js";
@@ -66,6 +66,8 @@ export class FigureView {
     this.look = () => {};
     /** What a page makes of an answer before it is drawn. @type {(figure: PlotFigure) => PlotFigure} */
     this.prepare = (figure) => figure;
+    const drawn = async () => this.prepare(this.shown ?? (await this.load()).figure);
+    this.tellTable = offerData(element, this.label, drawn, page.signal);
   }
 
   /** @returns {string} "Figure 3" */
@@ -178,6 +180,7 @@ export class FigureView {
     await showPlot(this.plot, this.prepare(figure), { mode: colourMode(), family: this.page.data?.family });
     this.shown = figure;
     this.element.dataset.drawn = String(Number(this.element.dataset.drawn ?? 0) + 1);
+    this.tellTable();
     await this.attachHandles();
   }
 
