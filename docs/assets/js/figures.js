@@ -123,7 +123,7 @@ export class FigureView {
       await this.show(figure);
       if (!current()) return false;
       this.state = opening ? "static" : "live";
-      this.status.replaceChildren(figure.note ?? "");
+      if (this.status.textContent !== (figure.note ?? "")) this.say(figure.note ?? "");
       return true;
     } catch (cause) {
       if (current()) this.fail(cause);
@@ -219,10 +219,10 @@ export class FigureView {
     const timer = setTimeout(() => {
       if (!current() || this.element.dataset.state !== "computing") return;
       if (this.asksPython && python.state !== "ready") {
-        this.status.replaceChildren();
+        this.say();
         hide = showStart(this.status);
       } else {
-        this.status.replaceChildren(make("span", { class: "atlas-working" }, "Computing"));
+        this.say(make("span", { class: "atlas-working" }, "Computing"));
       }
     }, TOLD_AFTER);
     return () => {
@@ -231,12 +231,20 @@ export class FigureView {
     };
   }
 
+  /** @param {...(Node | string)} words */
+  say(...words) {
+    const held = this.status.contains(document.activeElement);
+    this.status.replaceChildren(...words);
+    // "Try again" had the focus and is gone; the way on from here is the same.
+    if (held) /** @type {HTMLElement | null} */ (this.element.querySelector("form :is(input, select, canvas, button), .atlas-data-button"))?.focus();
+  }
+
   /** @param {unknown} cause */
   fail(cause) {
     this.state = "error";
     const words = make("span", { class: "atlas-figure__error" }, wordsOf(cause));
     if (this.shown) words.append(" The figure still shows its last answer.");
-    this.status.replaceChildren(words);
+    this.say(words);
     // What the reader typed is refused however often it is tried.
     const hopeless = cause instanceof Refusal && cause.error.type === "ControlError";
     if (!hopeless) this.status.append(" ", makeButton("Try again", () => this.answer()));
