@@ -334,7 +334,9 @@ def repetition(text: str) -> dict:
         limits=(0, max(8.0, 1.05 * nats.max().item())),
         height=340,
     )
-    drawn["data"].insert(0, drawn["data"][0] | {"y": plain(first), "marker": {"color": MUTED}})
+    drawn["data"][0]["name"] = "second reading"
+    grey = {"name": "first reading", "y": plain(first), "marker": {"color": MUTED}}
+    drawn["data"].insert(0, drawn["data"][0] | grey)
     means = f"grey: first reading, mean {first.mean().item():.2f} · coloured: second, {second.mean().item():.2f}"
     drawn["layout"] |= {"barmode": "group", "title": {"text": means, "font": {"size": 13, "color": INK}}}
     drawn["layout"]["xaxis"] |= {"tickangle": -90}

@@ -235,6 +235,7 @@ def rotation(query: int, key: int, pair: int) -> dict:
     here = {
         "type": "scatter",
         "mode": "markers",
+        "name": "the two above",
         "x": [query - key],
         "y": [plain(product)],
         "xaxis": "x2",
