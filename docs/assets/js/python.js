@@ -31,8 +31,8 @@ class Python extends EventTarget {
   message = "";
   /** @type {Worker | null} */
   #worker = null;
-  /** @type {WebAssembly.Module | undefined} */
-  #module;
+  /** What one worker leaves to the next, so that a start after Stop fetches and unpacks nothing. @type {unknown} */
+  #kept;
   /** @type {Request[]} */
   #waiting = [];
   /** @type {Request | null} */
@@ -49,6 +49,11 @@ class Python extends EventTarget {
     if (this.state === "loading" || this.state === "ready") return;
     this.#setState("loading");
     this.#listen();
+  }
+
+  /** The reader has come to a page: where Python is at work already, its code is fetched ahead. @param {string} slug */
+  expect(slug) {
+    this.#worker?.postMessage({ fetch: slug });
   }
 
   /**
@@ -179,7 +184,7 @@ class Python extends EventTarget {
         this.#lost(LOST);
       }
     };
-    worker.postMessage({ boot: true, module: this.#module, afresh: this.message !== "" });
+    worker.postMessage({ boot: true, kept: this.#kept, afresh: this.message !== "" });
     for (const { slug } of this.#waiting) worker.postMessage({ fetch: slug });
     this.#watchStart();
   }
@@ -191,7 +196,7 @@ class Python extends EventTarget {
       this.#tell("progress", data.progress);
     } else if (data.ready) {
       clearTimeout(this.#alarm);
-      this.#module = data.module;
+      this.#kept = data.kept;
       this.message = "";
       this.#setState("ready");
       this.#next();

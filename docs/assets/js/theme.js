@@ -16,6 +16,13 @@ export const loadTokens = once(async () => {
 
 const NARROW = 480;
 
+let fonts = "";
+/** @returns {string} the fonts of the interface; asked of the page once, since asking makes the browser style it */
+function interfaceFonts() {
+  fonts ||= getComputedStyle(document.body).getPropertyValue("--atlas-sans").trim();
+  return fonts;
+}
+
 /**
  * What each light colour becomes, by exact match.
  * @param {Tokens} tokens
@@ -63,7 +70,7 @@ export function dressed(figure, tokens, setting) {
   const colour = /** @param {string} name */ (name) => map.get(tokens.colours[name].light.toLowerCase()) ?? "";
   const narrow = setting.width < NARROW;
   const size = narrow ? 12 : 13;
-  const family = getComputedStyle(document.body).getPropertyValue("--atlas-sans").trim();
+  const family = interfaceFonts();
   const { data, layout } = recoloured(figure, map);
 
   const axis = {

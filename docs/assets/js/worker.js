@@ -3,9 +3,9 @@
  * files when Python first reads them, and passes requests to the session (`snippets/kit/session.py`). `python.js` is
  * its only client.
  *
- * In:  `{ boot: true, module?, afresh }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
+ * In:  `{ boot: true, kept?, afresh }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
  *      requests `{ id, do, slug, arguments }`, one at a time.
- * Out: `{ progress }`, `{ ready, module }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
+ * Out: `{ progress }`, `{ ready, kept }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
  *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
  */
 
@@ -18,6 +18,10 @@
  * @property {Record<string, { hash: string, assets: Asset[] }>} pages
  */
 /** @typedef {{ path: string, url: string, bytes: number }} Asset */
+/**
+ * What a worker leaves to the one that follows it: the list of files, the compiled interpreter, the unpacked packs.
+ * @typedef {{ manifest: Manifest, module: WebAssembly.Module, packs: Record<string, Blob> }} Kept
+ */
 /** @typedef {{ id: number, do: string, slug: string, arguments: Record<string, unknown> }} Request */
 
 const scope = /** @type {any} */ (self);
@@ -235,24 +239,33 @@ let session;
 
 /**
  * Starts Python. All files travel side by side; the first that fails ends the start with a message that names it.
- * @param {WebAssembly.Module} [compiled] the interpreter, when an earlier worker has compiled it
- * @returns {Promise<WebAssembly.Module>}
+ * @param {Kept} [kept] by an earlier worker
+ * @returns {Promise<Kept>}
  */
-async function boot(compiled) {
+async function boot(kept) {
   progress.tell();
-  manifest = await fetchManifest();
+  const earlier = afresh ? undefined : kept; // after a failure only the interpreter is known to be sound
+  manifest = earlier?.manifest ?? (await fetchManifest());
   haveManifest();
+  const packs = earlier?.packs ?? {};
   progress.total = STARTING.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
-  if (compiled) progress.loaded = manifest.files.wasm.bytes;
+  if (kept) progress.loaded = manifest.files.wasm.bytes;
+  for (const name of Object.keys(packs)) progress.loaded += manifest.files[name].bytes;
   progress.tell();
-  const wasm = compiled ? Promise.resolve(compiled) : interpreter(manifest);
-  const lean = withFile(manifest, "lean", bytesOf);
-  const core = withFile(manifest, "core", bytesOf);
+  const pack = async (/** @type {string} */ name) => {
+    if (packs[name]) return new Uint8Array(await packs[name].arrayBuffer());
+    const bytes = await withFile(manifest, name, bytesOf);
+    packs[name] = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]);
+    return bytes;
+  };
+  const wasm = kept ? Promise.resolve(kept.module) : interpreter(manifest);
+  const lean = pack("lean");
+  const core = pack("core");
   const loader = script(manifest, "loader");
   const files = Promise.all([wasm, lean, core, loader, script(manifest, "script")]);
   const failure = new Promise((_, reject) => files.catch(reject));
   await Promise.race([failure, start(wasm, lean, core, files)]);
-  return wasm;
+  return { manifest, module: await wasm, packs };
 }
 
 /**
@@ -498,9 +511,9 @@ scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
   if (!data.boot) return answer(data);
   afresh = data.afresh;
   try {
-    const module = await boot(data.module);
+    const kept = await boot(data.kept);
     afresh = false;
-    post({ ready: true, module });
+    post({ ready: true, kept });
   } catch (error) {
     const message = /** @type {Error} */ (error)?.message ?? String(error);
     post({ failed: error instanceof FileError ? message : `Python could not be started: ${message}` });
