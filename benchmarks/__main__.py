@@ -19,7 +19,7 @@ def tables(rounds: int) -> list[str]:
     site = ROOT / "site"
     few = max(1, rounds // 2)
     benchmarks: list[Callable[[], str]] = [
-        lambda: start_up.tables(start_up.bench(rounds, None)),
+        lambda: start_up.tables(start_up.bench(rounds, None, others=True)),
         lambda: start_up.tables(start_up.bench(few, 20.0)),
         lambda: bytes_of_pages(site),
         lambda: page.tables(page.bench(site)),

@@ -124,8 +124,7 @@ export class FigureView {
       await this.show(figure);
       if (!current()) return false;
       this.state = opening ? "static" : "live";
-      const note = figure.note ?? "";
-      if (this.status.textContent !== note) this.status.replaceChildren(note);
+      if (this.status.textContent !== (figure.note ?? "")) this.status.replaceChildren(figure.note ?? "");
       return true;
     } catch (cause) {
       if (current()) this.fail(cause);
