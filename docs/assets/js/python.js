@@ -31,8 +31,8 @@ class Python extends EventTarget {
   message = "";
   /** @type {Worker | null} */
   #worker = null;
-  /** What one worker leaves to the next, so that a start after Stop fetches and unpacks nothing. @type {unknown} */
-  #kept;
+  /** What a worker leaves to the one that follows it. @type {any} */
+  #module;
   /** @type {Request[]} */
   #waiting = [];
   /** @type {Request | null} */
@@ -184,7 +184,7 @@ class Python extends EventTarget {
         this.#lost(LOST);
       }
     };
-    worker.postMessage({ boot: true, kept: this.#kept, afresh: this.message !== "" });
+    worker.postMessage({ boot: true, module: this.#module, afresh: this.message !== "" });
     for (const { slug } of this.#waiting) worker.postMessage({ fetch: slug });
     this.#watchStart();
   }
@@ -196,7 +196,7 @@ class Python extends EventTarget {
       this.#tell("progress", data.progress);
     } else if (data.ready) {
       clearTimeout(this.#alarm);
-      this.#kept = data.kept;
+      this.#module = data.module;
       this.message = "";
       this.#setState("ready");
       this.#next();

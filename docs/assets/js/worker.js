@@ -3,9 +3,9 @@
  * files when Python first reads them, and passes requests to the session (`snippets/kit/session.py`). `python.js` is
  * its only client.
  *
- * In:  `{ boot: true, kept?, afresh }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
+ * In:  `{ boot: true, module?, afresh }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
  *      requests `{ id, do, slug, arguments }`, one at a time.
- * Out: `{ progress }`, `{ ready, kept }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
+ * Out: `{ progress }`, `{ ready, module }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
  *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
  */
 
@@ -19,8 +19,8 @@
  */
 /** @typedef {{ path: string, url: string, bytes: number }} Asset */
 /**
- * What a worker leaves to the one that follows it: the list of files, the compiled interpreter, the unpacked packs.
- * @typedef {{ manifest: Manifest, module: WebAssembly.Module, packs: Record<string, Blob> }} Kept
+ * What a worker leaves to the one that follows it: the compiled interpreter, the list of files, the unpacked packs.
+ * @typedef {{ wasm: WebAssembly.Module, manifest: Manifest, packs: Record<string, Blob> }} Kept
  */
 /** @typedef {{ id: number, do: string, slug: string, arguments: Record<string, unknown> }} Request */
 
@@ -244,28 +244,34 @@ let session;
  */
 async function boot(kept) {
   progress.tell();
-  const earlier = afresh ? undefined : kept; // after a failure only the interpreter is known to be sound
-  manifest = earlier?.manifest ?? (await fetchManifest());
+  if (kept && !afresh) ({ manifest, packs } = kept); // after a failure only the interpreter is known to be sound
+  else manifest = await fetchManifest();
   haveManifest();
-  const packs = earlier?.packs ?? {};
   progress.total = STARTING.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
   if (kept) progress.loaded = manifest.files.wasm.bytes;
-  for (const name of Object.keys(packs)) progress.loaded += manifest.files[name].bytes;
   progress.tell();
-  const pack = async (/** @type {string} */ name) => {
-    if (packs[name]) return new Uint8Array(await packs[name].arrayBuffer());
-    const bytes = await withFile(manifest, name, bytesOf);
-    packs[name] = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]);
-    return bytes;
-  };
-  const wasm = kept ? Promise.resolve(kept.module) : interpreter(manifest);
-  const lean = pack("lean");
-  const core = pack("core");
+  const wasm = kept ? Promise.resolve(kept.wasm) : interpreter(manifest);
+  const lean = packOf("lean");
+  const core = packOf("core");
   const loader = script(manifest, "loader");
   const files = Promise.all([wasm, lean, core, loader, script(manifest, "script")]);
   const failure = new Promise((_, reject) => files.catch(reject));
   await Promise.race([failure, start(wasm, lean, core, files)]);
-  return { manifest, module: await wasm, packs };
+  return { wasm: await wasm, manifest, packs };
+}
+
+/** Unpacked packs by name. @type {Record<string, Blob>} */
+let packs = {};
+
+/** @param {string} name @returns {Promise<Uint8Array>} a pack, as an earlier worker has left it or from the server */
+async function packOf(name) {
+  if (packs[name]) {
+    progress.add(manifest.files[name].bytes);
+    return new Uint8Array(await packs[name].arrayBuffer());
+  }
+  const bytes = await withFile(manifest, name, bytesOf);
+  packs[name] = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]);
+  return bytes;
 }
 
 /**
@@ -511,9 +517,9 @@ scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
   if (!data.boot) return answer(data);
   afresh = data.afresh;
   try {
-    const kept = await boot(data.kept);
+    const module = await boot(data.module);
     afresh = false;
-    post({ ready: true, kept });
+    post({ ready: true, module });
   } catch (error) {
     const message = /** @type {Error} */ (error)?.message ?? String(error);
     post({ failed: error instanceof FileError ? message : `Python could not be started: ${message}` });
