@@ -31,7 +31,7 @@ class Python extends EventTarget {
   message = "";
   /** @type {Worker | null} */
   #worker = null;
-  /** @type {WebAssembly.Module | undefined} */
+  /** What a worker leaves to the one that follows it. @type {any} */
   #module;
   /** @type {Request[]} */
   #waiting = [];
@@ -49,6 +49,11 @@ class Python extends EventTarget {
     if (this.state === "loading" || this.state === "ready") return;
     this.#setState("loading");
     this.#listen();
+  }
+
+  /** The reader has come to a page: where Python is at work already, its code is fetched ahead. @param {string} slug */
+  expect(slug) {
+    this.#worker?.postMessage({ fetch: slug });
   }
 
   /**
