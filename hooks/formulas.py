@@ -102,6 +102,6 @@ def _keep_together(match: re.Match) -> str:
     """Tie a short formula to the punctuation beside it; a browser may break a line between them."""
     before, formula, after = match["before"], match["formula"], match["after"]
     tex = re.search(r"<annotation[^>]*>(.*?)</annotation>", formula, re.DOTALL)
-    if not (before or after) or (formula.count('class="base"') > 1 and (not tex or len(tex[1]) > _SHORT)):
+    if not (before or after) or not tex or len(tex[1]) > _SHORT:
         return match[0]
     return f'<span class="atlas-nobreak">{before}{formula}{after}</span>'
