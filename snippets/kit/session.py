@@ -5,6 +5,7 @@ edit made on one page never reaches another. It is plain Python: the page's work
 """
 
 import ast
+import builtins
 import contextlib
 import importlib
 import importlib.machinery
@@ -24,6 +25,7 @@ from snippets.kit.explain import explain
 from snippets.kit.guard import Guard
 from snippets.kit.show import Shown
 
+__builtins__ = dict(vars(builtins))  # its own: the reader's code may empty the real ones
 MOST_OUTPUT = 200_000  # characters passed on of one run; the page shows them bit by bit
 MOST_ANSWER = 20_000_000  # characters of an answer, figures included
 PROMPT_WRITES = 100  # so many lines are passed on at once, after that every PAUSE seconds
@@ -292,6 +294,7 @@ class Session:
         flags = getattr(vars(module).get("annotations"), "compiler_flag", 0)  # `from __future__ import annotations`
         body = compile(tree, shown, "exec", flags=flags, dont_inherit=True)
         expression = last and compile(ast.Expression(last.value), shown, "eval", flags=flags, dont_inherit=True)
+        vars(module).setdefault("__builtins__", builtins)
         try:
             exec(body, vars(module))
             value = eval(expression, vars(module)) if expression else None
