@@ -172,6 +172,8 @@ def _not_implemented(error: NotImplementedError) -> str:
 def _shapes(error: RuntimeError) -> str:
     """PyTorch's shape errors, and nothing for any other RuntimeError."""
     text = str(error)
+    if "start new thread" in text:
+        return "Python has one thread here and cannot start another."
     match = re.search(r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)", text)
     if match:
         a, b, c, d = match.groups()
@@ -220,6 +222,14 @@ def _memory(_: MemoryError) -> str:
     return "the page ran out of memory. Make the tensors smaller."
 
 
+def _denied(_: PermissionError) -> str:
+    return "this file belongs to the site and stays as it is. A file of your own can be written anywhere else."
+
+
+def _no_input(_: EOFError) -> str:
+    return "input() has nobody to ask here. Write the answer into the code."
+
+
 def _exit(_: SystemExit) -> str:
     return "exit() has nothing to leave here: the cell stopped, and Python goes on."
 
@@ -243,6 +253,8 @@ _DESCRIPTIONS = (
     (IndexError, _index),
     (AssertionError, _assertion),
     (MemoryError, _memory),
+    (PermissionError, _denied),
+    (EOFError, _no_input),
     (SystemExit, _exit),
     (KeyboardInterrupt, _interrupt),
 )

@@ -379,7 +379,7 @@ def test_output_streams_while_a_loop_runs_and_stop_ends_it(page):
 def test_a_flood_of_output_is_bounded_on_its_way(page):
     page.evaluate("python.open('demo')")
     answer = run(page, "for i in range(200_000):\n    print(i)")
-    assert 20_000 <= len(answer["printed"]) < 20_200
+    assert 200_000 <= len(answer["printed"]) < 200_200
     assert "the rest is not shown" in answer["printed"]
 
 
@@ -409,7 +409,7 @@ def test_an_archive_that_cannot_be_fetched_is_an_error_and_can_be_tried_again(pa
     assert error["type"] == "ImportError"
     assert "the server answered 503" in error["message"]
     site.faults["standard"] = Fault(truncate=9000)
-    assert "arrived cut short" in run(page, "import csv")["error"]["message"]
+    assert "arrived damaged or cut short" in run(page, "import csv")["error"]["message"]
     site.faults.clear()
     assert run(page, "import csv\ncsv.QUOTE_ALL")["result"] == "1"
 
@@ -472,17 +472,10 @@ def test_a_data_file_is_fetched_when_python_first_reads_it_and_once(page, site):
     assert asked(site, "letters.txt") == 1
 
 
-@pytest.mark.parametrize(("mode", "read"), [("w", "d"), ("a", "abcd")])
-def test_a_data_file_can_be_written_before_it_was_read(page, mode, read):
-    page.evaluate("python.open('demo')")
-    code = f"place = '/atlas/snippets/data/letters.txt'\nwith open(place, {mode!r}) as file:\n    file.write('d')\n"
-    assert run(page, code + "open(place).read()")["result"] == repr(read)
-
-
 def test_a_data_file_that_arrives_cut_short_is_named(page, site):
     site.extra["assets/generated/py/assets/letters.txt"] = "ab"
     answer = page.evaluate("python.draw('demo/letters', {})")
-    assert answer["error"]["plain"] == "The file snippets/data/letters.txt arrived cut short."
+    assert answer["error"]["plain"] == "The file snippets/data/letters.txt arrived damaged or cut short."
     assert draw(page, size=0) == [0.0, 0.0]
     site.extra["assets/generated/py/assets/letters.txt"] = "abc"
     assert draw(page, "demo/letters") == "abc"
@@ -495,26 +488,6 @@ def test_a_data_file_that_is_not_there_is_named(page, site):
     assert answer["error"]["plain"] == message
     site.faults.clear()
     assert draw(page, "demo/letters") == "abc"
-
-
-def test_a_worker_that_dies_is_noticed_and_replaced(page):
-    page.evaluate("python.open('demo')")
-    run(page, "import js\njs.self.close()\n1")
-    page.clock.install()
-    asked = page.evaluate_handle("({ answer: python.draw('demo/curve', { size: 1 }) })")
-    page.clock.fast_forward(11_000)
-    answer = page.evaluate("(asked) => asked.answer", asked)
-    assert "stopped working" in answer["error"]["plain"]
-    assert [entry["reason"] for entry in page.evaluate("lost")] == ["lost"]
-    assert draw(page, size=1) == [0.0, TANH_OF_1]
-
-
-def test_an_error_in_the_worker_itself_starts_another(page):
-    page.evaluate("python.open('demo')")
-    text = "import js\njs.setTimeout(js.JSON.parse, 0, '{')\n1"
-    run(page, text)
-    page.wait_for_function("() => lost.length")
-    assert draw(page, size=1) == [0.0, TANH_OF_1]
 
 
 def test_opening_a_page_twice_fetches_it_once(page, site):

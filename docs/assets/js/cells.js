@@ -221,11 +221,13 @@ export class Cell {
       if (answer.error) {
         this.status = "error";
         this.output.error(answer.error);
+        this.tellRestored(answer);
         this.markLine(answer.error.line ?? null);
         return false;
       }
       if (answer.result !== null && answer.result !== undefined) this.output.result(answer.result);
       if (answer.plot) this.output.plot(answer.plot);
+      this.tellRestored(answer);
       this.status = "done";
       this.ran = true;
       this.applied = text === this.original ? null : text;
@@ -243,6 +245,13 @@ export class Cell {
       this.busy = false;
       this.cells.ended(this);
     }
+  }
+
+  /** @param {import("./types.js").RunAnswer} answer */
+  tellRestored({ restored = [] }) {
+    if (!restored.length) return;
+    const names = make("span", { class: "atlas-output__names" }, listed(restored));
+    this.output.note("Put back when the run ended, since all cells and figures use it: ", names, ".");
   }
 
   /**
@@ -299,9 +308,15 @@ export class Cell {
     this.refresh();
     if (!wasApplied) return;
     try {
-      const { redraw = [], edited = [] } = await python.reset(this.id);
-      await this.cells.follow(edited, redraw);
-      this.output.note("Restored.");
+      const { redraw = [], edited = [], error } = await python.reset(this.id);
+      const concerned = error ? [] : await this.cells.follow(edited, redraw);
+      const restored = !error && !concerned.some((view) => view.element.dataset.state === "error");
+      // What the reader's code has damaged beyond that, a fresh start repairs.
+      if (!restored) {
+        await python.stop();
+        await this.cells.follow([], redraw);
+      }
+      this.output.note(restored ? "Restored." : "Restored: Python was started afresh.");
     } catch (cause) {
       this.output.note(wordsOf(cause));
     }

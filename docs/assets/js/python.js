@@ -43,6 +43,7 @@ class Python extends EventTarget {
   #opened = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #alarm;
+  #life = new AbortController();
 
   /** Starts Python if it is not there or has failed. Never throws. */
   warm() {
@@ -179,7 +180,9 @@ class Python extends EventTarget {
         this.#lost(LOST);
       }
     };
-    worker.postMessage({ boot: true, module: this.#module, afresh: this.message !== "" });
+    const alive = `python-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+    this.#life = new AbortController();
+    worker.postMessage({ boot: true, alive, module: this.#module, afresh: this.message !== "" });
     for (const { slug } of this.#waiting) worker.postMessage({ fetch: slug });
     this.#watchStart();
   }
@@ -191,6 +194,7 @@ class Python extends EventTarget {
       this.#tell("progress", data.progress);
     } else if (data.ready) {
       clearTimeout(this.#alarm);
+      this.#mourn(data.alive);
       this.#module = data.module;
       this.message = "";
       this.#setState("ready");
@@ -208,13 +212,19 @@ class Python extends EventTarget {
   #hearAnswer(request, data) {
     if (data.received) return clearTimeout(this.#alarm);
     if (data.output !== undefined) return request.onOutput?.(data.output);
-    this.#current = null;
     if (data.failed) {
       request.resolve({ error: plainError(data.failed) });
     } else {
+      let answer;
+      try {
+        answer = JSON.parse(data.answer);
+      } catch {
+        return this.#lost(LOST);
+      }
       this.#opened.add(request.slug);
-      request.resolve(JSON.parse(data.answer));
+      request.resolve(answer);
     }
+    this.#current = null;
     this.#next();
   }
 
@@ -242,12 +252,23 @@ class Python extends EventTarget {
   /** Ends the worker. */
   #end() {
     clearTimeout(this.#alarm);
+    this.#life.abort();
     if (this.#worker) {
       this.#worker.onmessage = this.#worker.onerror = null;
       this.#worker.terminate();
     }
     this.#worker = null;
     this.#opened.clear();
+  }
+
+  /**
+   * Notices that the worker has died, which nothing else tells: it holds a lock for as long as it lives.
+   * @param {string | undefined} alive the lock; none where the browser has no locks
+   */
+  #mourn(alive) {
+    if (!alive) return;
+    const { signal } = this.#life;
+    navigator.locks.request(alive, { signal }, () => signal.aborted || this.#lost(LOST)).catch(() => {});
   }
 
   #watchStart() {
