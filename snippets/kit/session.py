@@ -15,6 +15,7 @@ import json
 import linecache
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -306,6 +307,10 @@ class Session:
                     raise ValueError(f"the figure {problem}")
                 return {"plot": {"figure": value.figure, "caption": value.caption}}
             return {"result": _shown(value)}
+        except MemoryError as error:  # what follows needs some; `run` puts the module back as it was
+            traceback.clear_frames(error.__traceback__)
+            vars(module).clear()
+            raise
         finally:
             self._mend()
             if self._guard is not None:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -102,7 +103,7 @@ def chromium_browser() -> Browser:
 @pytest.fixture
 def site(generated):
     """The site's Python with two small pages of this test's own, under a path as on a project host."""
-    assets = [{"path": "snippets/data/letters.txt", "url": "assets/letters.txt", "bytes": 3, "sha256": ""}]
+    assets = [{"path": "snippets/data/letters.txt", "url": "assets/letters.txt", "bytes": 3, "crc32": crc32(b"abc")}]
     first, first_version = bundle(
         "demo", {"snippets/demo/model.py": MODEL, "snippets/demo/figures.py": FIGURES}, assets
     )
@@ -113,7 +114,7 @@ def site(generated):
     manifest = json.loads((generated / "py" / "manifest.json").read_text())
     manifest["pages"] = {
         "demo": {"hash": first_version, "assets": assets},
-        "second": {"hash": second_version, "assets": []},
+        "second": {"hash": second_version, "bytes": len(second), "crc32": crc32(second.encode()), "assets": []},
     }
     extra = {
         "page.html": PAGE,
@@ -408,35 +409,61 @@ def test_an_archive_that_cannot_be_fetched_is_an_error_and_can_be_tried_again(pa
     error = run(page, "import csv")["error"]
     assert error["type"] == "ImportError"
     assert "the server answered 503" in error["message"]
-    site.faults["standard"] = Fault(truncate=9000)
-    assert "arrived damaged or cut short" in run(page, "import csv")["error"]["message"]
     site.faults.clear()
     assert run(page, "import csv\ncsv.QUOTE_ALL")["result"] == "1"
 
 
+NOT_FOUND = Fault(content=b"<!doctype html><title>Not found</title>", content_type="text/html; charset=utf-8")
 FAULTS = [
-    ("manifest.json", Fault(status=404), "manifest.json"),
-    ("manifest.json", Fault(truncate=40), "manifest.json"),
+    ("manifest.json", Fault(status=404), "(manifest.json)"),
+    ("manifest.json", Fault(truncate=40), "The list of Python's files (manifest.json) arrived damaged or cut short"),
+    ("manifest.json", NOT_FOUND, "(manifest.json) arrived damaged"),
     ("asm.wasm", Fault(status=404), "The Python interpreter"),
-    ("asm.wasm", Fault(truncate=300_000), "cut short"),
-    ("lean.", Fault(truncate=100_000), "cut short"),
+    ("asm.wasm", Fault(truncate=300_000), "The Python interpreter"),
+    ("asm.wasm", NOT_FOUND, "The Python interpreter"),
+    ("asm.wasm", Fault(flip=9), "The Python interpreter"),  # a byte of gzip's header: only the hash tells
+    ("lean.", Fault(truncate=100_000), "The start pack"),
+    ("lean.", Fault(flip=2_000_000), "The start pack"),
+    ("lean.", Fault(flip=9), "It is not the file that this site was built with"),
+    ("lean.", NOT_FOUND, "It is no pack of files"),
     ("core.", Fault(status=500), "the server answered 500"),
+    ("core.", NOT_FOUND, "The atlas's own code"),
     ("asm.js", Fault(status=404), "Pyodide's script"),
-    (".mjs", Fault(status=404), "Pyodide's loader"),
+    ("asm.js", Fault(flip=500_000), "Pyodide's script"),
+    ("asm.js", NOT_FOUND, "Pyodide's script"),
+    (".mjs", Fault(truncate=9_000), "Pyodide's loader"),
     ("worker.js", Fault(status=404), "worker.js"),
+    ("worker.js", NOT_FOUND, "worker.js"),
 ]
 
 
-@pytest.mark.parametrize(("path", "fault", "words"), FAULTS, ids=[f"{row[0]}-{row[2]}" for row in FAULTS])
-def test_a_file_that_fails_is_named_and_trying_again_works(page, site, path, fault, words):
-    site.faults[path] = fault
-    error = run(page, "1 + 1")["error"]
-    assert words in error["plain"]
-    assert state(page) == "failed,failed"
-    site.faults.clear()
+def test_a_file_that_fails_is_named_and_trying_again_works(page, site):
+    page.expected += ["MIME type"]
+    for path, fault, words in FAULTS:
+        site.compress = not (path == "asm.wasm" and fault.flip)
+        site.faults = {path: fault}
+        error = run(page, "1 + 1")["error"]
+        assert words in error["plain"], (path, fault)
+        assert state(page) == "failed,failed"
+    site.faults, site.compress = {}, True
     page.evaluate("python.open('demo')")
     assert run(page, "1 + 1")["result"] == "2"
     assert state(page) == "ready,ready"
+    for fault in (Fault(truncate=90), Fault(flip=120), NOT_FOUND, Fault(status=503)):
+        site.faults["second.json"] = fault
+        message = page.evaluate("python.open('second').catch((error) => error.message)")
+        assert message.startswith("The code of the page “second” (second.json)"), message
+    for fault in (Fault(truncate=2), Fault(flip=1), NOT_FOUND):
+        site.faults["letters.txt"] = fault
+        answer = page.evaluate("python.draw('demo/letters', {})")
+        assert answer["error"]["plain"] == "The file snippets/data/letters.txt arrived damaged or cut short."
+    for fault in (Fault(truncate=9000), Fault(flip=9000), NOT_FOUND):
+        site.faults["standard"] = fault
+        assert "arrived damaged or cut short" in run(page, "import csv")["error"]["message"]
+    site.faults.clear()
+    page.evaluate("python.open('second')")
+    assert draw(page, "demo/letters") == "abc"
+    assert run(page, "import csv\ncsv.QUOTE_ALL")["result"] == "1"
 
 
 def test_a_page_whose_code_fails_says_so_and_leaves_python_running(page, site):
@@ -470,15 +497,6 @@ def test_a_data_file_is_fetched_when_python_first_reads_it_and_once(page, site):
     assert draw(page, "demo/letters") == "abc"
     assert draw(page, "demo/letters") == "abc"
     assert asked(site, "letters.txt") == 1
-
-
-def test_a_data_file_that_arrives_cut_short_is_named(page, site):
-    site.extra["assets/generated/py/assets/letters.txt"] = "ab"
-    answer = page.evaluate("python.draw('demo/letters', {})")
-    assert answer["error"]["plain"] == "The file snippets/data/letters.txt arrived damaged or cut short."
-    assert draw(page, size=0) == [0.0, 0.0]
-    site.extra["assets/generated/py/assets/letters.txt"] = "abc"
-    assert draw(page, "demo/letters") == "abc"
 
 
 def test_a_data_file_that_is_not_there_is_named(page, site):

@@ -374,6 +374,8 @@ export class Cells {
     const elements = /** @type {NodeListOf<HTMLElement>} */ (page.root.querySelectorAll("[data-cell]"));
     this.cells = [...elements].map((element) => new Cell(element, this));
     this.seen = "";
+    /** What was wrong with the last link. @type {HTMLElement | null} */
+    this.notice = null;
     this.isLesson = page.data?.lesson === true;
     this.recall();
     const { signal } = page;
@@ -459,17 +461,20 @@ export class Cells {
 
   /** Shows the edit the address carries, if it carries one. */
   async receive() {
-    if (location.hash === this.seen) return;
-    this.seen = location.hash;
+    const asked = location.hash;
+    if (asked === this.seen) return;
+    this.seen = asked;
+    this.notice?.remove();
     try {
-      const edit = await decodeEdit(location.hash);
-      if (!edit || this.page.signal.aborted) return;
+      const edit = await decodeEdit(asked);
+      if (!edit || asked !== this.seen || this.page.signal.aborted) return;
       const cell = this.cells.find((one) => one.id === edit.cell);
       if (!cell) throw new Error("This link carries an edit of a cell that this page does not have.");
       if (edit.text !== cell.original) cell.receive(edit.text);
     } catch (cause) {
-      const notice = make("p", { class: "atlas-notice", role: "status" }, wordsOf(cause));
-      this.page.root.prepend(notice);
+      if (asked !== this.seen) return;
+      this.notice = make("p", { class: "atlas-notice", role: "status" }, wordsOf(cause));
+      this.page.root.prepend(this.notice);
     }
   }
 }

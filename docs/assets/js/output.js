@@ -8,6 +8,7 @@ import { drawShown, shownElement } from "./shown.js";
 
 /** What a cell shows at once, in characters; the reader asks for more. Python passes on ten times as much at most. */
 const PIECE = 20_000;
+const LITTLE = 500; // is not worth a button
 const MOST = 400_000; // kept, whatever arrives: code that prints without end must not take the tab with it
 
 export class Output {
@@ -122,8 +123,8 @@ function unfolding(attributes) {
     block.focus();
   });
   const draw = () => {
-    const rest = text.length - room;
-    const shown = rest > 0 ? text.slice(0, room) : text;
+    const rest = text.length < room + LITTLE ? 0 : text.length - room;
+    const shown = rest ? text.slice(0, room) : text;
     if (block.textContent !== shown) block.textContent = shown;
     more.hidden = rest <= 0;
     more.textContent = `Show more (${rest.toLocaleString("en")} characters)`;

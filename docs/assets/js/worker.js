@@ -316,6 +316,7 @@ async function start(wasm, lean, core, files) {
     stdLibURL: new URL("empty.zip", PYTHON).href,
     lockFileContents: JSON.stringify(manifest.lock),
     enableRunUntilComplete: false,
+    stdin: () => null, // input() is told that there is no more
     stdout: () => {}, // what nobody asked for; a cell's output goes through the session
     stderr: () => {},
     fsInit: async (/** @type {any} */ FS) => {
