@@ -23,15 +23,14 @@ from snippets.attention.model import (
     write,
 )
 from snippets.data import names, pronunciations
-from snippets.data.pronunciations import END, LETTERS, PADDING, Pair, spell
-from snippets.kit import ControlError, data_path, load_weights, results
+from snippets.data.pronunciations import END, PADDING, Pair, spell
+from snippets.kit import data_path, load_weights, results
 from snippets.kit.figures import load
 from snippets.kit.training import manifest, stale, stale_results
 from tests.snippets.page_cells import cells_on, opened, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FIGURES = load("attention")
-TYPED = [name for name, figure in FIGURES.items() if "text" in figure.controls]
 ROOT = data_path("names.txt").parents[2]
 PAGE = (ROOT / "docs" / "architectures" / "attention.md").read_text(encoding="utf-8")
 
@@ -378,36 +377,6 @@ def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, change
 
 
 # --- figures -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_the_same_twice(name):
-    assert FIGURES[name].draw() == FIGURES[name].draw()
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_choice_and_slider_end_can_be_drawn(name):
-    figure = FIGURES[name]
-    for control_name, control in figure.controls.items():
-        stops = control.states()
-        for value in [stops[0], stops[-1], *(stops if len(stops) <= 4 else [])] if stops else []:
-            figure.draw(**{control_name: value})
-
-
-@pytest.mark.parametrize("name", TYPED)
-@pytest.mark.parametrize("text", ["", "é", "anna 2", "😀", "x" * 10_000])
-def test_text_it_cannot_read_is_refused_in_plain_words(name, text):
-    with pytest.raises(ControlError, match=f"attention/{name}"):
-        FIGURES[name].draw(text=text)
-
-
-@pytest.mark.parametrize("name", TYPED)
-@settings(max_examples=8, deadline=None)
-@given(data=st.data())
-def test_any_word_can_be_drawn(name, data):
-    control = FIGURES[name].controls["text"]
-    letters = st.text(LETTERS, min_size=control.min_length, max_size=control.max_length)
-    FIGURES[name].draw(text=data.draw(letters))
 
 
 def test_in_the_middle_all_keys_weigh_the_same():

@@ -406,16 +406,6 @@ def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, change
 # --- figures -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_the_same_twice_and_at_the_ends_of_its_controls(name):
-    figure = FIGURES[name]
-    assert figure.draw() == figure.draw()
-    for control_name, control in figure.controls.items():
-        stops = control.states()
-        for value in (stops[0], stops[-1]) if stops else ():
-            figure.draw(**{control_name: value})
-
-
 @pytest.mark.parametrize(
     ("name", "control"),
     [

@@ -17,7 +17,7 @@ from snippets.encoder_decoder.decoding import beam_search, draw, forbid, greedy,
 from snippets.encoder_decoder.figures import align
 from snippets.encoder_decoder.metrics import bleu, edit_distance, error_rate, exact_match
 from snippets.encoder_decoder.model import Config, EncoderDecoder, GRUCell
-from snippets.kit import ControlError, data_path, load_weights, results
+from snippets.kit import data_path, load_weights, results
 from snippets.kit.figures import load
 from snippets.kit.training import manifest, stale, stale_results
 from tests.snippets.page_cells import cells_on, opened, text_of, tried
@@ -438,37 +438,6 @@ def test_a_bonus_for_every_symbol_lets_a_longer_target_win(session):
 
 
 # --- figures -----------------------------------------------------------------------------------------------
-
-TYPED = [(name, key) for name, figure in FIGURES.items() for key in figure.controls if key == "word"]
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_the_same_twice(name):
-    assert FIGURES[name].draw() == FIGURES[name].draw()
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_choice_and_slider_end_can_be_drawn(name):
-    figure = FIGURES[name]
-    for control_name, control in figure.controls.items():
-        stops = control.states()
-        for value in [stops[0], stops[-1], *(stops if len(stops) <= 4 else [])] if stops else []:
-            figure.draw(**{control_name: value})
-
-
-@pytest.mark.parametrize(("name", "key"), TYPED)
-@pytest.mark.parametrize("text", ["", "é", "two words", "😀", "x" * 10_000])
-def test_text_it_cannot_read_is_refused_in_plain_words(name, key, text):
-    with pytest.raises(ControlError, match=f"encoder-decoder/{name}"):
-        FIGURES[name].draw(**{key: text})
-
-
-@pytest.mark.parametrize(("name", "key"), TYPED)
-@settings(max_examples=8, deadline=None)
-@given(data=st.data())
-def test_any_word_can_be_drawn(name, key, data):
-    control = FIGURES[name].controls[key]
-    FIGURES[name].draw(**{key: data.draw(st.text(LETTERS, min_size=1, max_size=control.max_length))})
 
 
 @pytest.mark.parametrize("words", [" ", "a", "one two three four five six", "z" * 36])

@@ -520,29 +520,6 @@ def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, change
 # --- figures -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_the_same_twice_and_at_the_ends_of_its_controls(name):
-    figure = FIGURES[name]
-    assert figure.draw() == figure.draw()
-    for control_name, control in figure.controls.items():
-        stops = control.states()
-        for value in (stops[0], stops[-1]) if stops else ():
-            figure.draw(**{control_name: value})
-
-
-@pytest.mark.parametrize(
-    ("name", "control"),
-    [(name, kind) for name, figure in FIGURES.items() for kind in figure.controls if kind in ("text", "word")],
-)
-@settings(max_examples=10, deadline=None)
-@given(data=st.data())
-def test_any_text_can_be_drawn(name, control, data):
-    accepted = FIGURES[name].controls[control]
-    alphabet = st.sampled_from(accepted.alphabet) if accepted.alphabet else st.characters(codec="utf-8")
-    text = st.text(alphabet, min_size=accepted.min_length, max_size=accepted.max_length)
-    FIGURES[name].draw(**{control: data.draw(text)})
-
-
 @pytest.mark.parametrize("name", [name for name, figure in FIGURES.items() if "text" in figure.controls])
 def test_a_text_of_signs_the_novels_lack_is_cut_to_what_the_model_reads(name):
     FIGURES[name].draw(text="🍓" * FIGURES[name].controls["text"].max_length)

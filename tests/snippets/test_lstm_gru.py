@@ -5,12 +5,10 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from snippets.data import copy_task, names
-from snippets.kit import ControlError, data_path, load_weights, results
+from snippets.kit import data_path, load_weights, results
 from snippets.kit.figures import load
 from snippets.kit.session import Session
 from snippets.kit.training import manifest, stale, stale_results
@@ -24,7 +22,6 @@ from tests.snippets.page_cells import cells_on, opened, text_of, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FIGURES = load("lstm-gru")
-TYPED = [name for name, figure in FIGURES.items() if "text" in figure.controls]
 
 
 @pytest.fixture(scope="module")
@@ -408,36 +405,6 @@ def test_read_twice_the_cell_state_can_pass_one_and_the_hidden_state_cannot(trai
 
 
 # --- figures -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_the_same_twice(name):
-    assert FIGURES[name].draw() == FIGURES[name].draw()
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_choice_and_slider_end_can_be_drawn(name):
-    figure = FIGURES[name]
-    for control_name, control in figure.controls.items():
-        stops = control.states()
-        for value in [stops[0], stops[-1], *(stops if len(stops) <= 10 else [])] if stops else []:
-            figure.draw(**{control_name: value})
-
-
-@pytest.mark.parametrize("name", TYPED)
-@pytest.mark.parametrize("text", ["", "é", "anna 2", "😀", "x" * 10_000])
-def test_text_it_cannot_read_is_refused_in_plain_words(name, text):
-    with pytest.raises(ControlError, match=f"lstm-gru/{name}"):
-        FIGURES[name].draw(text=text)
-
-
-@pytest.mark.parametrize("name", TYPED)
-@settings(max_examples=8, deadline=None)
-@given(data=st.data())
-def test_any_name_can_be_drawn(name, data):
-    control = FIGURES[name].controls["text"]
-    letters = st.text(ALPHABET[1:], min_size=control.min_length, max_size=control.max_length)
-    FIGURES[name].draw(text=data.draw(letters))
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru"])

@@ -5,12 +5,10 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from snippets.data import copy_task, names
-from snippets.kit import ControlError, data_path, load_weights, results
+from snippets.kit import data_path, load_weights, results
 from snippets.kit.figures import load
 from snippets.kit.training import manifest, stale, stale_results
 from snippets.rnn import train
@@ -30,7 +28,6 @@ from tests.snippets.page_cells import cells_on, opened, tried
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 FIGURES = load("rnn")
-TYPED = [name for name, figure in FIGURES.items() if "text" in figure.controls]
 
 
 @pytest.fixture(scope="module")
@@ -381,40 +378,6 @@ def test_what_a_cell_says_to_try_works_and_shows(session, cell, old, new, change
 
 
 # --- figures -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_the_same_twice(name):
-    assert FIGURES[name].draw() == FIGURES[name].draw()
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_choice_and_slider_end_can_be_drawn(name):
-    figure = FIGURES[name]
-    for control_name, control in figure.controls.items():
-        stops = control.states()
-        for value in [stops[0], stops[-1], *(stops if len(stops) <= 4 else [])] if stops else []:
-            figure.draw(**{control_name: value})
-
-
-@pytest.mark.parametrize("name", TYPED)
-@pytest.mark.parametrize("text", ["", "é", "anna 2", "😀", "x" * 10_000])
-def test_text_it_cannot_read_is_refused_in_plain_words(name, text):
-    control = FIGURES[name].controls["text"]
-    if text == "" and control.min_length == 0:
-        FIGURES[name].draw(text=text)
-    else:
-        with pytest.raises(ControlError, match=f"rnn/{name}"):
-            FIGURES[name].draw(text=text)
-
-
-@pytest.mark.parametrize("name", TYPED)
-@settings(max_examples=15, deadline=None)
-@given(data=st.data())
-def test_any_name_can_be_drawn(name, data):
-    control = FIGURES[name].controls["text"]
-    letters = st.text(ALPHABET[1:], min_size=control.min_length, max_size=control.max_length)
-    FIGURES[name].draw(text=data.draw(letters))
 
 
 def test_a_capital_letter_is_read_as_a_small_one():

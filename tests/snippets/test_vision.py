@@ -456,20 +456,6 @@ def test_the_moved_six_is_lost_and_found_as_the_page_says(trained):
 # --- figures -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_draws_the_same_twice(name):
-    assert FIGURES[name].draw() == FIGURES[name].draw()
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_choice_and_slider_end_can_be_drawn(name):
-    figure = FIGURES[name]
-    for control_name, control in figure.controls.items():
-        stops = control.states()
-        for value in [stops[0], stops[-1]] if stops else []:
-            figure.draw(**{control_name: value})
-
-
 @pytest.mark.parametrize("name", [name for name, figure in FIGURES.items() if "cells" in figure.controls])
 @settings(max_examples=4, deadline=None)
 @given(data=st.data())
