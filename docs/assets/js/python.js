@@ -44,12 +44,15 @@ class Python extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #alarm;
   #life = new AbortController();
+  /** Whether the worker's script may be damaged, and kept so by the browser. */
+  #doubtful = false;
 
   /** Starts Python if it is not there or has failed. Never throws. */
   warm() {
     if (this.state === "loading" || this.state === "ready") return;
     this.#setState("loading");
-    this.#listen();
+    if (this.#doubtful) fetchAgain().then(() => this.#worker ?? (this.state === "loading" && this.#listen()));
+    else this.#listen();
   }
 
   /**
@@ -175,6 +178,7 @@ class Python extends EventTarget {
     worker.onerror = (event) => {
       event.preventDefault();
       if (this.state === "loading") {
+        this.#doubtful = true;
         this.#failed("Python's worker (worker.js) could not be loaded or stopped while starting.");
       } else {
         this.#lost(LOST);
@@ -197,6 +201,7 @@ class Python extends EventTarget {
       this.#mourn(data.alive);
       this.#module = data.module;
       this.message = "";
+      this.#doubtful = false;
       this.#setState("ready");
       this.#next();
     } else if (data.lost) {
@@ -292,6 +297,12 @@ class Python extends EventTarget {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** Has the browser ask the server for the worker's scripts, whatever it has kept. */
+async function fetchAgain() {
+  const scripts = [WORKER, ...["seal.js", "whole.js"].map((name) => new URL(name, WORKER))];
+  await Promise.all(scripts.map((script) => fetch(script, { cache: "reload" }).catch(() => {})));
 }
 
 /** @param {string} plain @returns {import("./types.js").PythonError} an error that is not the reader's code's */

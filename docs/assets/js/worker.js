@@ -123,7 +123,7 @@ async function unpacked(response, entry) {
     async pull(controller) {
       const next = await reader.read();
       if (next.done) {
-        if (zipped) await checkStarting(pieces, entry);
+        if (zipped) await checkStarting(pieces, entry).catch((error) => found(entry, error));
         return controller.close();
       }
       progress.add(next.value.length);
@@ -148,8 +148,17 @@ async function withFile(manifest, name, use) {
   try {
     return await use(response);
   } catch (error) {
-    throw damagedFile(TITLES[name], entry.url, error);
+    throw damagedFile(TITLES[name], entry.url, faults.get(entry) ?? error);
   }
+}
+
+/** What was found wrong with files, which their streams do not pass on. @type {Map<Entry, Error>} */
+const faults = new Map();
+
+/** @param {Entry} entry @param {Error} error */
+function found(entry, error) {
+  faults.set(entry, error);
+  throw error;
 }
 
 /** @param {string} title @param {string} file @param {unknown} [cause] */
@@ -172,7 +181,9 @@ async function interpreter(manifest) {
     const { headers } = response;
     if (headers.get("content-encoding") && headers.get("content-type")?.startsWith("application/wasm")) {
       progress.unseen = wasm.bytes;
-      const module = await WebAssembly.compileStreaming(response);
+      const copy = response.clone().arrayBuffer();
+      const checked = copy.then((bytes) => checkStarting([new Uint8Array(bytes)], plain));
+      const [module] = await Promise.all([WebAssembly.compileStreaming(response), checked]);
       progress.unseen = 0;
       progress.add(wasm.bytes);
       return module;
