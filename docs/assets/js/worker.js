@@ -511,6 +511,9 @@ function ask(request, write = () => {}) {
 function causeOf(message) {
   if (/call stack|too much recursion/i.test(message)) return "Python stopped working: the code nested too deeply";
   if (/memory/i.test(message)) return "Python stopped working: its memory was full";
+  if (message.includes("Traceback (most recent call last)")) {
+    return "Python stopped working: the code changed what Python itself needs";
+  }
   if (/exit/i.test(message)) return "Python stopped working: the code ended it";
   return `Python stopped working: ${message.split("\n")[0].slice(0, 200)}`;
 }
