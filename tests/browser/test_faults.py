@@ -155,7 +155,7 @@ def test_a_cell_says_what_was_put_back_unfolds_its_output_and_outlives_its_worke
     cell.edit(original + "\nfor held in torch.tanh.__closure__:\n    held.cell_contents = None\n").run()
     hidden.wait("(figure) => figure.dataset.state === 'error'")
     cell.button("reset").click()
-    cell.element.locator(".atlas-output__note", has_text="Restored: Python was started afresh.").wait_for(timeout=60_000)
+    cell.element.locator(".atlas-output__note", has_text="Restored: Python was started afresh").wait_for(timeout=60_000)
     assert hidden.data() == opening
     assert hidden.state == "static"
 

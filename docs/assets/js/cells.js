@@ -310,8 +310,10 @@ export class Cell {
     try {
       const { redraw = [], edited = [], error } = await python.reset(this.id);
       const concerned = error ? [] : await this.cells.follow(edited, redraw);
-      const restored = !error && !concerned.some((view) => view.element.dataset.state === "error");
-      // What the reader's code has damaged beyond that, a fresh start repairs.
+      // Figures at their opening state come from the build: Python is asked for one, and what the reader's code has
+      // damaged beyond the edit is repaired by a fresh start.
+      const asked = redraw.length && !error ? await python.draw(redraw[0], {}) : {};
+      const restored = !error && !asked.error && !concerned.some((view) => view.element.dataset.state === "error");
       if (!restored) {
         await python.stop();
         await this.cells.follow([], redraw);
