@@ -2,7 +2,8 @@
 
 The floor is what Pyodide's own documentation does in a module worker: stock files, `loadPackage("numpy")`,
 `numpy.ones(3).sum()`. Ours runs a cell of the first page that has one. Both are served by the same server, which
-gzips what hosts gzip. Cold is a new browser profile, warm the same profile in a new browser process. Between
+gzips what hosts gzip. The next page opens as it does for a reader, who comes to it before using it: its code is
+fetched by then. Cold is a new browser profile, warm the same profile in a new browser process. Between
 them both are left alone for some seconds, in which a browser keeps what it compiled. The ratios are what counts;
 the milliseconds are this machine's at this moment.
 """
@@ -10,6 +11,7 @@ the milliseconds are this machine's at this moment.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import re
@@ -23,6 +25,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Playwright, sync_playwright
 
+from benchmarks import peers
+from benchmarks.tables import table, verdict
 from tests.browser.serve import Site
 from tools import assets, chromium, numpy_wheel
 from tools.files import package
@@ -38,6 +42,9 @@ BROWSER = [
     "--disable-sync",
 ]
 IDLE = 4000  # milliseconds a visit lasts after its first output
+ARRIVING = 1000  # … and a reader looks at the next page before using it
+EXPECTED = {True: "tensor(3.)", False: "3.0"}  # ours, and the others'
+PEER_ROUNDS = 2
 TARGETS = {
     "cold / floor": 0.45,
     "warm / floor": 0.45,
@@ -170,13 +177,15 @@ def one_round(playwright: Playwright, site: Site, expected: str) -> dict[str, fl
 
 
 def afterwards(playwright: Playwright, site: Site, region: str) -> dict[str, float]:
-    """What follows a start: the next page's first output, and Stop until Python answers again."""
+    """What follows a start: the next page, which the reader has come to, and Stop until Python answers again."""
     with (
         tempfile.TemporaryDirectory(prefix="atlas-profile-", ignore_cleanup_errors=True) as profile,
         browser(playwright, site, profile) as page,
     ):
         measured(page, "tensor(3.)")
         page.evaluate("settle()")
+        page.evaluate("python.expect('next-page')")
+        page.wait_for_timeout(ARRIVING)
         opened = page.evaluate(
             "async () => { const start = performance.now(); await python.open('next-page'); "
             "return performance.now() - start; }"
@@ -191,37 +200,49 @@ def medians(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {name: statistics.median(entry[name] for entry in rounds) for name in rounds[0]}
 
 
-def bench(rounds: int, megabits: float | None) -> dict:
-    """Measure everything; floor and ours take turns, so that a busy machine burdens both."""
-    found: dict[str, list] = {"floor": [], "ours": [], "after": []}
+def bench(rounds: int, megabits: float | None, others: bool = False) -> dict:
+    """Measure everything; all take turns, so that a busy machine burdens each.
+
+    Args:
+        rounds: of floor and ours; the peers take part in the first `PEER_ROUNDS`.
+        megabits: speed of the line; None is this machine's own.
+        others: whether the peers are measured too.
+    """
     with tempfile.TemporaryDirectory(prefix="atlas-floor-") as temporary, sync_playwright() as playwright:
         ours, region = our_site(ROOT / "docs")
-        floor = floor_site(Path(temporary))
-        with ours, floor:
-            for site, expected in ((floor, "3.0"), (ours, "tensor(3.)")):  # fills the servers' own caches
+        sites = {"floor": floor_site(Path(temporary)), "ours": ours}
+        if others:
+            sites |= peers.sites(Path(temporary))
+        found: dict[str, list] = {name: [] for name in (*sites, "after")}
+        with contextlib.ExitStack() as open_sites:
+            for name, site in sites.items():  # fills the servers' own caches
+                open_sites.enter_context(site)
                 with (
                     tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
                     browser(playwright, site, profile) as page,
                 ):
-                    measured(page, expected)
-            for site in (ours, floor):
+                    measured(page, EXPECTED[name == "ours"])
+            for site in sites.values():
                 site.rate = megabits and megabits * 1e6 / 8
                 site.latency = 0.04 if megabits else 0.0
             for number in range(rounds):
                 print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
-                found["floor"].append(one_round(playwright, floor, "3.0"))
-                found["ours"].append(one_round(playwright, ours, "tensor(3.)"))
+                for name, site in sites.items():
+                    if name in ("floor", "ours") or number < PEER_ROUNDS:
+                        found[name].append(one_round(playwright, site, EXPECTED[name == "ours"]))
                 found["after"].append(afterwards(playwright, ours, region))
-    floor_median, our_median, after = (medians(found[name]) for name in ("floor", "ours", "after"))
+    times = {name: medians(rounds_of_it) for name, rounds_of_it in found.items()}
+    floor, our, after = times.pop("floor"), times.pop("ours"), times.pop("after")
     return {
         "rounds": rounds,
         "line": f"{megabits:g} Mbit/s + 40 ms" if megabits else "localhost",
-        "floor": floor_median,
-        "ours": our_median,
+        "floor": floor,
+        "ours": our,
+        "peers": times,
         "results": {
-            "cold / floor": our_median["cold"] / floor_median["cold"],
-            "warm / floor": our_median["warm"] / floor_median["warm"],
-            "MB on the wire": our_median["wire"],
+            "cold / floor": our["cold"] / floor["cold"],
+            "warm / floor": our["warm"] / floor["warm"],
+            "MB on the wire": our["wire"],
             "next page open, ms": after["next"],
             "Stop → usable, ms": after["stop"],
         },
@@ -229,36 +250,39 @@ def bench(rounds: int, megabits: float | None) -> dict:
     }
 
 
-def table(answer: dict) -> str:
-    """The measurements in Markdown, ratios first."""
+def tables(answer: dict) -> str:
+    """The measurements in Markdown."""
     floor, ours = answer["floor"], answer["ours"]
-    lines = [
-        f"Start of Python on the page `{PAGE}`, {answer['line']}, median of {answer['rounds']}",
-        "",
-        "| | ours | floor | target |",
-        "|---|---|---|---|",
-        f"| cold, ms | {ours['cold']:.0f} | {floor['cold']:.0f} | |",
-        f"| warm, ms | {ours['warm']:.0f} | {floor['warm']:.0f} | |",
+    others = [floor, *answer["peers"].values()]
+    nothing = [""] * len(others)
+    rows = [
+        (f"{visit}, ms", f"{ours[visit]:.0f}", *(f"{other[visit]:.0f}" for other in others), "")
+        for visit in ("cold", "warm")
     ]
     for name, value in answer["results"].items():
-        other = f"{floor['wire']:.2f}" if name == "MB on the wire" else ""
-        verdict = "met" if value <= TARGETS[name] else "**missed**"
-        lines.append(
-            f"| {name} | {value:.{0 if name.endswith('ms') else 2}f} | {other} | ≤ {TARGETS[name]:g}, {verdict} |"
-        )
-    return "\n".join(lines)
+        beside = nothing
+        if name == "MB on the wire":
+            beside = [f"{other['wire']:.2f}" for other in others]
+        elif name.endswith("/ floor"):
+            visit = name.split()[0]
+            beside = ["", *(f"{other[visit] / floor[visit]:.2f}" for other in others[1:])]
+        shown = f"{value:.{0 if name.endswith('ms') else 2}f}"
+        rows.append((name, shown, *beside, verdict(value, TARGETS[name])))
+    title = f"Start of Python on the page `{PAGE}`, {answer['line']}, median of {answer['rounds']}"
+    return table(title, ("ours", "floor", *answer["peers"], "target"), rows)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--megabits", type=float, help="speed of the line, with 40 ms of latency; default: localhost")
+    parser.add_argument("--peers", action="store_true", help="measure others beside us (benchmarks/peers.py)")
     parser.add_argument("--json", type=Path, help="also write the numbers here")
     chosen = parser.parse_args()
     if assets.main(["python"]):
         return 1
-    answer = bench(chosen.rounds, chosen.megabits)
-    print(table(answer))
+    answer = bench(chosen.rounds, chosen.megabits, chosen.peers)
+    print(tables(answer))
     if chosen.json:
         chosen.json.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
     return 0

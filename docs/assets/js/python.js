@@ -31,7 +31,7 @@ class Python extends EventTarget {
   message = "";
   /** @type {Worker | null} */
   #worker = null;
-  /** @type {WebAssembly.Module | undefined} */
+  /** What a worker leaves to the one that follows it. @type {any} */
   #module;
   /** @type {Request[]} */
   #waiting = [];
@@ -53,6 +53,11 @@ class Python extends EventTarget {
     this.#setState("loading");
     if (this.#doubtful) fetchAgain().then(() => this.#worker ?? (this.state === "loading" && this.#listen()));
     else this.#listen();
+  }
+
+  /** The reader has come to a page: where Python is at work already, its code is fetched ahead. @param {string} slug */
+  expect(slug) {
+    this.#worker?.postMessage({ fetch: slug });
   }
 
   /**

@@ -21,6 +21,10 @@ import { checkStarting, isPack, isWhole } from "./whole.js";
  * @property {Record<string, { hash: string, bytes?: number, crc32?: number, assets: Asset[] }>} pages
  */
 /** @typedef {Entry & { path: string }} Asset */
+/**
+ * What a worker leaves to the one that follows it: the compiled interpreter, the list of files, the unpacked packs.
+ * @typedef {{ wasm: WebAssembly.Module, manifest: Manifest, packs: Record<string, Blob> }} Kept
+ */
 /** @typedef {{ id: number, do: string, slug: string, arguments: Record<string, unknown> }} Request */
 
 const scope = /** @type {any} */ (self);
@@ -269,24 +273,39 @@ let session;
 
 /**
  * Starts Python. All files travel side by side; the first that fails ends the start with a message that names it.
- * @param {WebAssembly.Module} [compiled] the interpreter, when an earlier worker has compiled it
- * @returns {Promise<WebAssembly.Module>}
+ * @param {Kept} [kept] by an earlier worker
+ * @returns {Promise<Kept>}
  */
-async function boot(compiled) {
+async function boot(kept) {
   progress.tell();
-  manifest = await fetchManifest();
+  if (kept && !afresh) ({ manifest, packs } = kept); // after a failure only the interpreter is known to be sound
+  else manifest = await fetchManifest();
   haveManifest();
   progress.total = STARTING.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
-  if (compiled) progress.loaded = manifest.files.wasm.bytes;
+  if (kept) progress.loaded = manifest.files.wasm.bytes;
   progress.tell();
-  const wasm = compiled ? Promise.resolve(compiled) : interpreter(manifest);
-  const lean = fetchPack(manifest, "lean");
-  const core = fetchPack(manifest, "core");
+  const wasm = kept ? Promise.resolve(kept.wasm) : interpreter(manifest);
+  const lean = packOf("lean");
+  const core = packOf("core");
   const loader = script(manifest, "loader");
   const files = Promise.all([wasm, lean, core, loader, script(manifest, "script")]);
   const failure = new Promise((_, reject) => files.catch(reject));
   await Promise.race([failure, start(wasm, lean, core, files)]);
-  return wasm;
+  return { wasm: await wasm, manifest, packs };
+}
+
+/** Unpacked packs by name. @type {Record<string, Blob>} */
+let packs = {};
+
+/** @param {string} name @returns {Promise<Uint8Array>} a pack, as an earlier worker has left it or from the server */
+async function packOf(name) {
+  if (packs[name]) {
+    progress.add(manifest.files[name].bytes);
+    return new Uint8Array(await packs[name].arrayBuffer());
+  }
+  const bytes = await fetchPack(manifest, name);
+  packs[name] = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]);
+  return bytes;
 }
 
 /**
