@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.serve import Fault, Site
+from tests.browser.serve import MANIFEST, START, Fault, Site, with_start
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +100,7 @@ def chromium_browser() -> Browser:
 
 
 @pytest.fixture
-def site(generated):
+def site(generated, request):
     """The site's Python with two small pages of this test's own, under a path as on a project host."""
     assets = [{"path": "snippets/data/letters.txt", "url": "assets/letters.txt", "bytes": 3, "sha256": ""}]
     first, first_version = bundle(
@@ -119,7 +119,7 @@ def site(generated):
         "page.html": PAGE,
         "page.js": SCRIPT,
         "favicon.ico": "",
-        "assets/generated/py/manifest.json": json.dumps(manifest),
+        MANIFEST: with_start(json.dumps(manifest), getattr(request, "param", START)),
         "assets/generated/py/pages/demo.json": first,
         "assets/generated/py/pages/second.json": second,
         "assets/generated/py/assets/letters.txt": "abc",

@@ -5,6 +5,8 @@
  * one at a time and wait here, so that a draw which a newer one of the same figure has overtaken is never computed.
  */
 
+import { line } from "./line.js";
+
 /** @typedef {import("./types.js").PythonState} PythonState */
 /** @typedef {import("./types.js").DrawAnswer} DrawAnswer */
 /** @typedef {import("./types.js").RunAnswer} RunAnswer */
@@ -31,7 +33,7 @@ class Python extends EventTarget {
   message = "";
   /** @type {Worker | null} */
   #worker = null;
-  /** @type {WebAssembly.Module | undefined} */
+  /** What a worker leaves to the one that follows it. @type {any} */
   #module;
   /** @type {Request[]} */
   #waiting = [];
@@ -179,7 +181,7 @@ class Python extends EventTarget {
         this.#lost(LOST);
       }
     };
-    worker.postMessage({ boot: true, module: this.#module, afresh: this.message !== "" });
+    worker.postMessage({ boot: true, module: this.#module, afresh: this.message !== "", line: line() });
     for (const { slug } of this.#waiting) worker.postMessage({ fetch: slug });
     this.#watchStart();
   }

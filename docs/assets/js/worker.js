@@ -1,23 +1,33 @@
 /**
- * The worker that holds Python for the whole visit: starts Pyodide from the lean pack, fetches a page's code, and its
- * files when Python first reads them, and passes requests to the session (`snippets/kit/session.py`). `python.js` is
- * its only client.
+ * The worker that holds Python for the whole visit: starts Pyodide from the lean pack or wakes it from a snapshot,
+ * fetches a page's code, and its files when Python first reads them, and passes requests to the session
+ * (`snippets/kit/session.py`). `python.js` is its only client.
  *
- * In:  `{ boot: true, module?, afresh }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
- *      requests `{ id, do, slug, arguments }`, one at a time.
+ * In:  `{ boot: true, module?, afresh, line }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
+ *      requests `{ id, do, slug, arguments }`, one at a time. `module` is what an earlier worker gave with `ready`.
  * Out: `{ progress }`, `{ ready, module }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
  *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
  */
 
+import { gunzip, pays, readSnapshot, wakeNext } from "./snapshot.js";
+
+/** @typedef {import("./snapshot.js").Snapshot} Snapshot */
+/** @typedef {import("./snapshot.js").Line} Line */
 /** @typedef {{ url: string, bytes: number }} Entry */
 /**
  * @typedef {object} Manifest
  * @property {number} protocol
  * @property {Record<string, Entry>} files
  * @property {object} lock
+ * @property {"packs" | "snapshot"} [start] how to start, where it is not to be chosen
  * @property {Record<string, { hash: string, assets: Asset[] }>} pages
  */
 /** @typedef {{ path: string, url: string, bytes: number }} Asset */
+/**
+ * @typedef {object} Kept what one worker leaves to the next
+ * @property {WebAssembly.Module} wasm the interpreter, compiled
+ * @property {Snapshot | "cached" | "failed"} [snapshot]
+ */
 /** @typedef {{ id: number, do: string, slug: string, arguments: Record<string, unknown> }} Request */
 
 const scope = /** @type {any} */ (self);
@@ -31,10 +41,13 @@ const TITLES = /** @type {Record<string, string>} */ ({
   wasm: "the Python interpreter",
   lean: "the start pack",
   core: "the atlas's own code",
+  snapshot: "the snapshot of Python",
   standard: "the rest of the standard library",
   numpy: "the rest of NumPy",
 });
-const STARTING = ["loader", "script", "wasm", "lean", "core"];
+const ALWAYS = ["loader", "script", "wasm"];
+const PACKS = ["lean", "core"];
+const UNTIL_IDLE = 5000; // milliseconds after a start
 const EMPTY_ZIP = new Uint8Array(22);
 EMPTY_ZIP.set([0x50, 0x4b, 5, 6]);
 
@@ -206,18 +219,28 @@ async function bytesOf(response) {
   return new Uint8Array(await new Response(await unpacked(response)).arrayBuffer());
 }
 
-/** @param {any} FS @param {Uint8Array} content a pack: header length, JSON of [path, size], bytes */
-function unpack(FS, content) {
+/**
+ * @param {Uint8Array} content a pack: header length, JSON of [path, size], bytes
+ * @returns {Generator<[string, Uint8Array]>}
+ */
+function* filesOf(content) {
   let start = 4 + new DataView(content.buffer, content.byteOffset).getUint32(0, true);
-  const folders = new Set();
   for (const [path, size] of JSON.parse(new TextDecoder().decode(content.subarray(4, start)))) {
+    yield [path, content.subarray(start, start + size)];
+    start += size;
+  }
+}
+
+/** @param {any} FS @param {Iterable<[string, Uint8Array]>} files */
+function unpack(FS, files) {
+  const folders = new Set();
+  for (const [path, content] of files) {
     const folder = `/${path.slice(0, path.lastIndexOf("/"))}`;
     if (!folders.has(folder)) {
       FS.mkdirTree(folder);
       folders.add(folder);
     }
-    FS.writeFile(`/${path}`, content.subarray(start, start + size), { canOwn: true });
-    start += size;
+    FS.writeFile(`/${path}`, content, { canOwn: true });
   }
 }
 
@@ -235,34 +258,87 @@ let session;
 
 /**
  * Starts Python. All files travel side by side; the first that fails ends the start with a message that names it.
- * @param {WebAssembly.Module} [compiled] the interpreter, when an earlier worker has compiled it
- * @returns {Promise<WebAssembly.Module>}
+ * A snapshot that fails is another matter: the packs serve as well.
+ * @param {Kept | undefined} kept
+ * @param {Line} line
+ * @returns {Promise<Kept>}
  */
-async function boot(compiled) {
+async function boot(kept, line) {
   progress.tell();
   manifest = await fetchManifest();
   haveManifest();
-  progress.total = STARTING.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
-  if (compiled) progress.loaded = manifest.files.wasm.bytes;
+  const sizeOf = (/** @type {string[]} */ names) => names.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
+  progress.total = sizeOf(ALWAYS);
+  if (kept) progress.loaded = manifest.files.wasm.bytes;
+  const wasm = kept ? Promise.resolve(kept.wasm) : interpreter(manifest);
+  const always = Promise.all([wasm, script(manifest, "loader"), script(manifest, "script")]);
+  always.catch(() => {}); // said once, by whoever starts
+  let snapshot = kept?.snapshot;
+  if (await choosesSnapshot(snapshot, line)) {
+    progress.total += manifest.files.snapshot.bytes;
+    try {
+      const arriving = typeof snapshot === "object" ? Promise.resolve(snapshot) : fetchSnapshot();
+      if (typeof snapshot === "object") progress.loaded += manifest.files.snapshot.bytes;
+      progress.tell();
+      await withArriving([always, arriving], start(always, { snapshot: arriving }));
+      return { wasm: await wasm, snapshot: await arriving };
+    } catch (error) {
+      scope.why = String(/** @type {any} */ (error)?.stack ?? error);
+      snapshot = "failed";
+    }
+  }
+  progress.total += sizeOf(PACKS);
   progress.tell();
-  const wasm = compiled ? Promise.resolve(compiled) : interpreter(manifest);
-  const lean = withFile(manifest, "lean", bytesOf);
-  const core = withFile(manifest, "core", bytesOf);
-  const loader = script(manifest, "loader");
-  const files = Promise.all([wasm, lean, core, loader, script(manifest, "script")]);
-  const failure = new Promise((_, reject) => files.catch(reject));
-  await Promise.race([failure, start(wasm, lean, core, files)]);
-  return wasm;
+  const packs = Promise.all(PACKS.map((name) => withFile(manifest, name, bytesOf)));
+  await withArriving([always, packs], start(always, { packs }));
+  return { wasm: await wasm, snapshot };
+}
+
+/** @param {Promise<unknown>[]} arriving the first that fails ends the wait @param {Promise<void>} started */
+function withArriving(arriving, started) {
+  started.catch(() => {});
+  return Promise.race([started, new Promise((_, reject) => arriving.forEach((one) => one.catch(reject)))]);
+}
+
+/** @param {Kept["snapshot"]} had @param {Line} line */
+async function choosesSnapshot(had, line) {
+  if (!manifest.files.snapshot || had === "failed" || afresh) return false;
+  if (manifest.start) return manifest.start === "snapshot";
+  return pays({ kept: had !== undefined || (await isKept("snapshot")), line });
+}
+
+/** @param {string} name @returns {Promise<boolean>} whether the reader's own copy of the site has a file */
+async function isKept(name) {
+  try {
+    return Boolean(await scope.caches.match(new URL(manifest.files[name].url, PYTHON).href, { ignoreVary: true }));
+  } catch {
+    return false; // the browser keeps nothing
+  }
+}
+
+/** @returns {Promise<Snapshot>} */
+function fetchSnapshot() {
+  return withFile(manifest, "snapshot", async (response) => readSnapshot(filesOf(await bytesOf(response))));
 }
 
 /**
- * @param {Promise<WebAssembly.Module>} wasm
- * @param {Promise<Uint8Array>} lean
- * @param {Promise<Uint8Array>} core
- * @param {Promise<any[]>} files everything, of which the loader is the fourth
+ * Puts the snapshot into the reader's own copy of the site, for the next visit, where that costs nobody anything.
  */
-async function start(wasm, lean, core, files) {
-  const [, , , { loadPyodide }] = await files;
+async function keepSnapshot() {
+  const { connection } = scope.navigator;
+  const cheap = connection && !connection.saveData && connection.type !== "cellular" && connection.downlink >= 10;
+  if (!cheap || manifest.start || !manifest.files.snapshot || (await isKept("snapshot"))) return;
+  if (!(await scope.caches?.keys())?.length) return; // there is no copy
+  await (await fetchFile(new URL(manifest.files.snapshot.url, PYTHON), { priority: "low" })).arrayBuffer();
+}
+
+/**
+ * @param {Promise<[WebAssembly.Module, any, any]>} always
+ * @param {{ packs?: Promise<Uint8Array[]>, snapshot?: Promise<Snapshot> }} source
+ */
+async function start(always, { packs, snapshot }) {
+  const [wasm, { loadPyodide }] = await always;
+  await packs;
   progress.stage = "Starting Python";
   progress.tell();
   const { instantiateStreaming } = WebAssembly;
@@ -276,33 +352,38 @@ async function start(wasm, lean, core, files) {
     if (String(address).endsWith("empty.zip")) return new Response(EMPTY_ZIP);
     return fetchFile(address);
   };
+  /** @type {any} */
+  let given;
   WebAssembly.instantiateStreaming = async (_, imports) => {
-    scope.pythonMemory = imports?.env.memory; // numpy_torch multiplies matrices in it (simd.py)
+    given = imports?.env;
+    scope.pythonMemory = given.memory; // numpy_torch multiplies matrices in it (simd.py)
     try {
-      const module = await wasm;
-      return { module, instance: await WebAssembly.instantiate(module, imports) };
+      return { module: wasm, instance: await WebAssembly.instantiate(wasm, imports) };
     } catch (error) {
       broken(new FileError(`The Python interpreter could not be started here: ${/** @type {Error} */ (error).message}`));
       throw error;
     }
   };
+  const forget = snapshot && wakeNext(snapshot, () => given);
   const loading = loadPyodide({
     indexURL: PYTHON.href,
     packageBaseUrl: PYTHON.href,
     stdLibURL: new URL("empty.zip", PYTHON).href,
     lockFileContents: JSON.stringify(manifest.lock),
     enableRunUntilComplete: false,
+    _loadSnapshot: snapshot && new Uint8Array(),
     fsInit: async (/** @type {any} */ FS) => {
-      unpack(FS, await lean);
-      unpack(FS, await core);
+      for (const pack of (await packs) ?? []) unpack(FS, filesOf(pack));
     },
   });
   try {
     pyodide = await Promise.race([loading, instantiated]);
   } finally {
+    forget?.();
     scope.fetch = fetchFile;
     WebAssembly.instantiateStreaming = instantiateStreaming;
   }
+  if (snapshot) wake(await snapshot);
   pyodide.runPython(`import sys; sys.path.insert(0, "${HOME}"); sys.dont_write_bytecode = True`);
   pyodide.pyimport("atlas_archives").install(fetchArchive);
   const torch = pyodide.pyimport("snippets.numpy_torch");
@@ -311,6 +392,21 @@ async function start(wasm, lean, core, files) {
   const Session = pyodide.pyimport("snippets.kit.session.Session");
   session = Session(HOME);
   Session.destroy();
+}
+
+/** What a snapshot of the memory does not hold. @param {Snapshot} snapshot */
+function wake({ meta, files }) {
+  const { FS } = pyodide;
+  unpack(FS, files);
+  for (const [pack, listed] of Object.entries(meta.files)) {
+    for (const [path, bytes] of listed) {
+      placed(`/${path}`);
+      writeLate(`/${path}`, bytes, () => fileOfPack(pack, path));
+    }
+  }
+  const awake = pyodide.pyimport("atlas_snapshot");
+  awake.wake(scope.navigator.languages?.[0] ?? "C");
+  awake.destroy();
 }
 
 /** Archives that arrived cut short, which the browser may have kept. */
@@ -399,35 +495,68 @@ async function bring(slug) {
 }
 
 /** @param {string} path @returns {string} where a file of the project is in Python's file system; its folder is made */
-function placeOf(path) {
-  const place = `${HOME}/${path}`;
+const placeOf = (path) => placed(`${HOME}/${path}`);
+
+/** @param {string} place @returns {string} the same; its folder is made */
+function placed(place) {
   pyodide.FS.mkdirTree(place.slice(0, place.lastIndexOf("/")));
   return place;
+}
+
+/** Packs that were opened because Python reads a file of theirs. @type {Map<string, Map<string, Uint8Array>>} */
+const opened = new Map();
+
+/**
+ * @param {string} pack
+ * @param {string} path
+ * @returns {Uint8Array | string} the content of a file that a snapshot has left in its pack, or what went wrong
+ */
+function fileOfPack(pack, path) {
+  if (!opened.has(pack)) {
+    const bytes = fetchArchive(pack);
+    if (typeof bytes === "string") return `${bytes}.`;
+    const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    try {
+      opened.set(pack, new Map(filesOf(zipped ? gunzip(pyodide._module, bytes) : bytes)));
+    } catch (error) {
+      return `${capital(TITLES[pack])} could not be unpacked: ${/** @type {Error} */ (error).message}.`;
+    }
+  }
+  return opened.get(pack)?.get(path) ?? `The file ${path} is not in its pack.`;
 }
 
 /** Why Python could not read a page's file during the request that is being answered; empty if it could. */
 let unread = "";
 const INPUT_OUTPUT_ERROR = 29;
 
-/**
- * Lays a file in Python's file system that has its size, and is fetched when Python first reads it: most runs of most
- * pages need none of their files.
- * @param {Asset} asset
- */
+/** @param {Asset} asset a file of a page: most runs of most pages need none of them */
 function layLate({ path, url, bytes }) {
-  const { FS } = pyodide;
   const place = placeOf(path);
-  if (FS.analyzePath(place).exists) return; // another page has it too
+  if (pyodide.FS.analyzePath(place).exists) return; // another page has it too
+  writeLate(place, bytes, () => {
+    const content = fetchAsset(path, url, bytes);
+    if (typeof content === "string") missed.add(path);
+    return content;
+  });
+}
+
+/**
+ * Lays a file in Python's file system that has its size, and gets its content when Python first reads it.
+ * @param {string} place
+ * @param {number} bytes
+ * @param {() => Uint8Array | string} get returns the content, or what went wrong
+ */
+function writeLate(place, bytes, get) {
+  const { FS } = pyodide;
   FS.writeFile(place, "");
   const { node } = FS.lookupPath(place);
   const ordinary = node.stream_ops;
   const settle = () => {
     if (node.stream_ops === ordinary) return;
     if (node.usedBytes === bytes) {
-      const content = fetchAsset(path, url, bytes);
+      const content = get();
       if (typeof content === "string") {
         unread = content;
-        missed.add(path);
         throw new FS.ErrnoError(INPUT_OUTPUT_ERROR);
       }
       node.contents = content;
@@ -437,9 +566,10 @@ function layLate({ path, url, bytes }) {
   const late = Object.fromEntries(
     ["read", "write", "mmap"].map((name) => [
       name,
-      (/** @type {any} */ stream, /** @type {any[]} */ ...rest) => {
+      (/** @type {any} */ stream, /** @type {any} */ given, /** @type {any[]} */ ...rest) => {
         settle();
-        return ordinary[name](stream, ...rest);
+        const stale = ArrayBuffer.isView(given) && given.byteLength === 0; // the memory has grown meanwhile
+        return ordinary[name](stream, stale ? pyodide._module.HEAP8 : given, ...rest);
       },
     ]),
   );
@@ -493,14 +623,26 @@ async function answer(request) {
   }
 }
 
+/** @param {Kept} kept */
+function ready({ wasm, snapshot }) {
+  if (typeof snapshot !== "object") {
+    post({ ready: true, module: { wasm, snapshot } });
+    if (!snapshot) setTimeout(() => keepSnapshot().catch(() => {}), UNTIL_IDLE);
+  } else if (scope.navigator.deviceMemory >= 4) {
+    scope.postMessage({ ready: true, module: { wasm, snapshot } }, [snapshot.pages.buffer]);
+  } else {
+    post({ ready: true, module: { wasm, snapshot: "cached" } });
+  }
+}
+
 scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
   if (data.fetch) return fetchPage(data.fetch).catch(() => {}); // whoever asks for the page is told
   if (!data.boot) return answer(data);
   afresh = data.afresh;
   try {
-    const module = await boot(data.module);
+    const module = await boot(data.module, data.line);
     afresh = false;
-    post({ ready: true, module });
+    ready(module);
   } catch (error) {
     const message = /** @type {Error} */ (error)?.message ?? String(error);
     post({ failed: error instanceof FileError ? message : `Python could not be started: ${message}` });
