@@ -7,6 +7,7 @@
  *
  * A job is `{"pyodide": folder of the npm package, ...}`; the answer is one JSON line on stdout.
  */
+import crypto from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -154,7 +155,7 @@ async function snapshot() {
 
 function makeUpTimeAndChance() {
   let state = 1;
-  globalThis.crypto.getRandomValues = (array) => {
+  crypto.randomFillSync = (array) => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     for (let i = 0; i < bytes.length; i++) bytes[i] = (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
     return array;

@@ -135,13 +135,20 @@ def snapshot_pack(lean: dict[str, bytes], core: dict[str, bytes], also: list[str
     with tempfile.TemporaryDirectory(prefix="atlas-") as temporary:
         files = real_files({**lean, **core}, Path(temporary))
         script = pyodide_edits.edited("pyodide.asm.js")
-        meta, memory = interpreter.snapshot(script, files, [START, SESSION, imports_of(also)])
+        own = [name for place in core if (name := own_module(place))]
+        meta, memory = interpreter.snapshot(script, files, [START, SESSION, imports_of([*also, *sorted(own)])])
     packs = {"lean": lean, "core": core}
     plain = {name: data for pack in packs.values() for name, data in pack.items() if not is_late(name)}
     late = {title: [[name, len(data)] for name, data in pack.items() if is_late(name)] for title, pack in packs.items()}
     libraries = {library["name"][1:]: lean[library["name"][1:]] for library in meta["libraries"]}
     listed = json.dumps(meta | {"files": late}, separators=(",", ":"), sort_keys=True).encode()
     return {"snapshot.json": listed, "memory.bin": memory, **libraries, **plain}
+
+
+def own_module(place: str) -> str | None:
+    """Name of a module of torch or the kit by its place in the core pack."""
+    name = place.removeprefix(f"{HOME}/").removesuffix(".pyc").removesuffix("/__init__").replace("/", ".")
+    return name if place.endswith(".pyc") and "." in name else None
 
 
 def is_late(name: str) -> bool:

@@ -54,12 +54,7 @@ function checksum(sum, words) {
 
 /** @param {any} Module @returns {number} a checksum of all symbols' addresses */
 export function addresses(Module) {
-  let sum = 0;
-  for (const [name, { value }] of Object.entries(Module.GOT)) {
-    sum = Math.imul(sum ^ value, 0x01000193);
-    for (let i = 0; i < name.length; i++) sum = Math.imul(sum ^ name.charCodeAt(i), 0x01000193);
-  }
-  return sum;
+  return checksum(0, Uint32Array.from(Object.values(Module.GOT), ({ value }) => value));
 }
 
 /**

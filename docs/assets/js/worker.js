@@ -280,24 +280,18 @@ async function boot(kept, line) {
       const arriving = typeof snapshot === "object" ? Promise.resolve(snapshot) : fetchSnapshot();
       if (typeof snapshot === "object") progress.loaded += manifest.files.snapshot.bytes;
       progress.tell();
-      await withArriving([always, arriving], start(always, { snapshot: arriving }));
+      arriving.catch(() => {}); // the start waits for it later
+      await start(always, { snapshot: arriving });
       return { wasm: await wasm, snapshot: await arriving };
-    } catch (error) {
-      scope.why = String(/** @type {any} */ (error)?.stack ?? error);
+    } catch {
       snapshot = "failed";
     }
   }
   progress.total += sizeOf(PACKS);
   progress.tell();
   const packs = Promise.all(PACKS.map((name) => withFile(manifest, name, bytesOf)));
-  await withArriving([always, packs], start(always, { packs }));
+  await start(always, { packs });
   return { wasm: await wasm, snapshot };
-}
-
-/** @param {Promise<unknown>[]} arriving the first that fails ends the wait @param {Promise<void>} started */
-function withArriving(arriving, started) {
-  started.catch(() => {});
-  return Promise.race([started, new Promise((_, reject) => arriving.forEach((one) => one.catch(reject)))]);
 }
 
 /** @param {Kept["snapshot"]} had @param {Line} line */
@@ -337,8 +331,7 @@ async function keepSnapshot() {
  * @param {{ packs?: Promise<Uint8Array[]>, snapshot?: Promise<Snapshot> }} source
  */
 async function start(always, { packs, snapshot }) {
-  const [wasm, { loadPyodide }] = await always;
-  await packs;
+  const [[wasm, { loadPyodide }]] = await Promise.all([always, packs]);
   progress.stage = "Starting Python";
   progress.tell();
   const { instantiateStreaming } = WebAssembly;
@@ -399,10 +392,8 @@ function wake({ meta, files }) {
   const { FS } = pyodide;
   unpack(FS, files);
   for (const [pack, listed] of Object.entries(meta.files)) {
-    for (const [path, bytes] of listed) {
-      placed(`/${path}`);
-      writeLate(`/${path}`, bytes, () => fileOfPack(pack, path));
-    }
+    for (const folder of new Set(listed.map(([path]) => path.slice(0, path.lastIndexOf("/"))))) FS.mkdirTree(`/${folder}`);
+    for (const [path, bytes] of listed) writeLate(`/${path}`, bytes, () => fileOfPack(pack, path));
   }
   const awake = pyodide.pyimport("atlas_snapshot");
   awake.wake(scope.navigator.languages?.[0] ?? "C");
@@ -495,10 +486,8 @@ async function bring(slug) {
 }
 
 /** @param {string} path @returns {string} where a file of the project is in Python's file system; its folder is made */
-const placeOf = (path) => placed(`${HOME}/${path}`);
-
-/** @param {string} place @returns {string} the same; its folder is made */
-function placed(place) {
+function placeOf(path) {
+  const place = `${HOME}/${path}`;
   pyodide.FS.mkdirTree(place.slice(0, place.lastIndexOf("/")));
   return place;
 }
@@ -548,8 +537,7 @@ function layLate({ path, url, bytes }) {
  */
 function writeLate(place, bytes, get) {
   const { FS } = pyodide;
-  FS.writeFile(place, "");
-  const { node } = FS.lookupPath(place);
+  const node = FS.create(place);
   const ordinary = node.stream_ops;
   const settle = () => {
     if (node.stream_ops === ordinary) return;
