@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import build, page, start_up, torch_in_the_page
+from benchmarks import build, figures, page, start_up, torch_in_the_page
 
 ROOT = Path(__file__).resolve().parent.parent
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
@@ -19,6 +19,7 @@ def tables(rounds: int) -> list[str]:
         lambda: start_up.table(start_up.bench(rounds, None)),
         lambda: start_up.table(start_up.bench(max(1, rounds // 2), 20.0)),
         lambda: page.table(page.bench(ROOT / "site")),
+        lambda: figures.table(dict(figures.bench(compare=False))),
         lambda: torch_in_the_page.table(torch_in_the_page.bench(max(1, rounds // 2))),
         lambda: build.table(build.bench()),
     ]

@@ -50,7 +50,7 @@ def _slider(spec: dict, identity: str, described: str) -> str:
         f'{_label(spec, identity)}<input type="range" id="{identity}" name="{spec["name"]}" min="0" '
         f'max="{len(values) - 1}" step="1" value="{values.index(spec["value"])}" '
         f"data-values='{_json(values)}' data-unit=\"{escape(spec.get('unit', ''))}\" "
-        f'aria-valuetext="{escape(shown)}"{described}><output for="{identity}">{escape(shown)}</output>'
+        f'aria-valuetext="{escape(shown)}"{described}><output for="{identity}" aria-live="off">{escape(shown)}</output>'
     )
 
 
@@ -80,7 +80,8 @@ def _toggle(spec: dict, identity: str, described: str) -> str:
 def _draw(spec: dict, identity: str, described: str) -> str:
     return (
         f'<span class="atlas-control__label">{escape(spec["label"])}</span>'
-        f'<canvas id="{identity}" tabindex="0" role="application" aria-label="{escape(spec["label"])}" '
+        f'<canvas id="{identity}" tabindex="0" role="application" '
+        f'aria-label="{escape(spec["label"])}: arrow keys move, Space paints, Delete erases" '
         f'width="{spec["columns"] * 8}" height="{spec["rows"] * 8}" data-rows="{spec["rows"]}" '
         f'data-columns="{spec["columns"]}" data-name="{spec["name"]}"{described} '
         f"data-value='{_json(spec['value'])}'></canvas>"

@@ -38,13 +38,13 @@ WORD = Text("Word", value="knowledge", max_length=14, alphabet=LETTERS, help="le
 @functools.cache
 def speller() -> Speller:
     """The page's speller with its committed weights."""
-    return load_weights(Speller(Config()), "attention", prefix="speller.")
+    return load_weights(lambda: Speller(Config()), "attention", prefix="speller.")
 
 
 @functools.cache
 def filler(heads: int) -> Filler:
     """A letter guesser with its committed weights."""
-    return load_weights(Filler(FillerConfig(heads=heads)), "attention", prefix=f"heads_{heads}.")
+    return load_weights(lambda: Filler(FillerConfig(heads=heads)), "attention", prefix=f"heads_{heads}.")
 
 
 def said(ids: torch.Tensor) -> list[str]:

@@ -30,11 +30,15 @@ TRUTH = "It is a truth universally acknowledged, that a single man in possession
 @functools.cache
 def trained() -> BERT:
     """The page's model with its committed weights."""
-    return load_weights(BERT(Config()), "bert")
+    return load_weights(lambda: BERT(Config()), "bert")
+
+
+def shown(index: int) -> str:
+    return escaped(label(index))
 
 
 def labels(ids: torch.Tensor) -> list[str]:
-    return [escaped(label(index)) for index in ids.flatten().tolist()]
+    return [shown(index) for index in ids.flatten().tolist()]
 
 
 @torch.no_grad()
@@ -88,7 +92,7 @@ def fill(text: str, blank: int) -> dict:
     ids, asked = blanks_of(text)
     probabilities = at_blanks(ids, asked)
     which = min(blank, len(probabilities))
-    drawn = distribution(probabilities[which - 1], labels(torch.arange(PIECES)), top=10, height=330)
+    drawn = distribution(probabilities[which - 1], shown, top=10, height=330)
     drawn["layout"] |= {"title": title(f"blank {which} of {len(probabilities)}")}
     drawn["layout"]["margin"]["t"] = 36
     return drawn
@@ -110,7 +114,7 @@ def hidden_right(text: str, right: int) -> dict:
     seen = torch.cat([ids[:, : min(place + right + 1, ids.shape[1] - 1)], torch.tensor([[SEP]])], dim=1)
     only = torch.zeros_like(seen, dtype=torch.bool)
     only[0, place] = True
-    drawn = distribution(at_blanks(seen, only)[0], labels(torch.arange(PIECES)), top=8, height=300)
+    drawn = distribution(at_blanks(seen, only)[0], shown, top=8, height=300)
     around = named(seen[0, 1:-1])
     cut = around.find("[MASK]")
     drawn["layout"] |= {"title": title("… " * (cut > 22) + around[max(0, cut - 20) : cut + 34])}

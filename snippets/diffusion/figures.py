@@ -55,13 +55,13 @@ INKED = (-1.6, 1.6)  # ends of the colour scale for images that hold noise
 @functools.cache
 def digits() -> UNet:
     """The page's U-Net with its committed weights."""
-    return load_weights(UNet(Config()), "diffusion", prefix="digits.")
+    return load_weights(lambda: UNet(Config()), "diffusion", prefix="digits.")
 
 
 @functools.cache
 def cloud() -> PointDenoiser:
     """The page's network for points with its committed weights."""
-    return load_weights(PointDenoiser(PointConfig()), "diffusion", prefix="points.")
+    return load_weights(lambda: PointDenoiser(PointConfig()), "diffusion", prefix="points.")
 
 
 def seeded(number: int) -> torch.Generator:

@@ -39,7 +39,7 @@ SHOWN = ["", "", "end", *TARGET_SYMBOLS[FIRST:]]
 @functools.cache
 def trained() -> EncoderDecoder:
     """The page's model with its committed weights."""
-    return load_weights(EncoderDecoder(Config()), "encoder-decoder")
+    return load_weights(lambda: EncoderDecoder(Config()), "encoder-decoder")
 
 
 def in_dictionary(word: str) -> tuple[str, ...] | None:
@@ -497,8 +497,9 @@ def one_slip(word: str, place: int) -> dict:
         limits=(0, 1.05),
         height=320,
     )
-    grey = drawn["data"][0] | {"y": plain(calm), "marker": {"color": MUTED}}
-    drawn["data"].insert(0, grey)
+    drawn["data"][0]["name"] = "another symbol fed back"
+    grey = {"name": "as written", "y": plain(calm), "marker": {"color": MUTED}}
+    drawn["data"].insert(0, drawn["data"][0] | grey)
     drawn["layout"] |= {"barmode": "group"}
     drawn["layout"]["yaxis"] |= {"tickformat": ".0%"}
     replaced = SHOWN[written[place - 1]] if place else "nothing"

@@ -60,7 +60,7 @@ class Pass:
 @cache
 def trained() -> GPT:
     """The site's GPT, with its weights."""
-    return load_weights(GPT(Config()), "gpt")
+    return load_weights(lambda: GPT(Config()), "gpt")
 
 
 @lru_cache(maxsize=2)

@@ -34,7 +34,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 @functools.cache
 def trained() -> GPT:
     """The page's model with its committed weights."""
-    return load_weights(GPT(Config()), "gpt")
+    return load_weights(lambda: GPT(Config()), "gpt")
 
 
 def encode(text: str) -> torch.Tensor:
@@ -45,8 +45,12 @@ def encode(text: str) -> torch.Tensor:
     return torch.tensor([prose.tokenizer().encode("\n" + text)[WRITTEN - Config().context :]])
 
 
+def label(index: int) -> str:
+    return escaped(prose.tokenizer().label(index))
+
+
 def labels(ids: torch.Tensor) -> list[str]:
-    return [escaped(prose.tokenizer().label(index)) for index in ids.flatten().tolist()]
+    return [label(index) for index in ids.flatten().tolist()]
 
 
 @torch.no_grad()
@@ -131,7 +135,7 @@ def next_token(text: str) -> dict:
     """
     with torch.no_grad():
         probabilities = torch.softmax(trained()(encode(text))[0, -1], dim=-1)
-    return distribution(probabilities, labels(torch.arange(len(probabilities))), top=10, height=330)
+    return distribution(probabilities, label, top=10, height=330)
 
 
 @figure(text=Text("Text", value="It is a truth universally acknowledged, that a single man", max_length=72))
@@ -330,7 +334,9 @@ def repetition(text: str) -> dict:
         limits=(0, max(8.0, 1.05 * nats.max().item())),
         height=340,
     )
-    drawn["data"].insert(0, drawn["data"][0] | {"y": plain(first), "marker": {"color": MUTED}})
+    drawn["data"][0]["name"] = "second reading"
+    grey = {"name": "first reading", "y": plain(first), "marker": {"color": MUTED}}
+    drawn["data"].insert(0, drawn["data"][0] | grey)
     means = f"grey: first reading, mean {first.mean().item():.2f} · coloured: second, {second.mean().item():.2f}"
     drawn["layout"] |= {"barmode": "group", "title": {"text": means, "font": {"size": 13, "color": INK}}}
     drawn["layout"]["xaxis"] |= {"tickangle": -90}

@@ -11,6 +11,7 @@ LABEL_SIZE = 12  # px, text on the marks
 TICK_SIZE = 11
 LETTER = 6.6  # px, the mean width of a letter of a label; page fonts differ by less than a tenth
 LINE = 15  # px between two labels that would otherwise overlap
+FEW_NAMES = 12
 NARROWEST = 340  # px, the plot width on a phone
 
 
@@ -63,6 +64,8 @@ def named(entry: dict, names: list[str]) -> None:
     entry |= {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": names}
     if all(len(name) == 1 for name in names):
         entry["tickangle"] = 0  # single characters never need turning
+    if len(names) > FEW_NAMES:
+        entry["ticklabeloverflow"] = "allow"  # to hide what is cut off, Plotly measures every label at every redraw
 
 
 def positions(labels: list | None, count: int, title: str) -> tuple[list, dict]:

@@ -5,8 +5,10 @@ Everything lies below the ``snippets`` package: shared data in ``snippets/data/`
 page has fetched.
 """
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import snippets
@@ -68,12 +70,33 @@ def weights_path(slug: str) -> Path:
 def load_weights(model: object, slug: str, *, prefix: str = "") -> object:
     """Load a page's trained weights into `model`, put it in evaluation mode and return it.
 
+    `model` may also be a function that makes it. The random numbers it would begin with are then not drawn: of a large
+    model they take longer than all else that is loaded.
+
     Raises:
         MissingFileError: the page has not been trained.
         RuntimeError: names or shapes differ from the model's.
     """
+    import torch
+
+    if not isinstance(model, torch.nn.Module):
+        with _unfilled():
+            model = model()
     model.load_state_dict(weights(slug, prefix=prefix))
     return model.eval()
+
+
+@contextlib.contextmanager
+def _unfilled() -> Iterator[None]:
+    """Models made meanwhile have whatever is in memory for parameters."""
+    from torch.nn import init
+
+    fills = {name: fill for name, fill in vars(init).items() if name.endswith("_") and not name.startswith("_")}
+    vars(init).update(dict.fromkeys(fills, lambda tensor, *_, **__: tensor))
+    try:
+        yield
+    finally:
+        vars(init).update(fills)
 
 
 def results(slug: str) -> dict:

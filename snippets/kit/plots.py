@@ -6,6 +6,7 @@ on). Fonts and the theme's colours are the page's to apply. Every helper takes `
 """
 
 import math
+from collections.abc import Callable
 
 from snippets.kit import axes
 from snippets.kit.colours import ACCENT, DIVERGING, INK, MUTED, PAPER, SEQUENTIAL
@@ -294,7 +295,7 @@ def bars(
 
 def distribution(
     probabilities: object,
-    labels: list[str],
+    labels: list[str] | Callable[[int], str],
     *,
     x_title: str = "",
     y_title: str = "probability",
@@ -309,6 +310,7 @@ def distribution(
 
     Args:
         probabilities: one for each label; they sum to 1.
+        labels: what each symbol is; with `top` it may be a function of the symbol's index, asked for those listed.
         highlight: index of the symbol to stress; left out, the likeliest.
 
     Raises:
@@ -331,7 +333,7 @@ def distribution(
     order = sorted(range(len(values)), key=lambda index: (-values[index], index))[:top]
     drawn = bars(
         [values[index] for index in order],
-        [labels[index] for index in order],
+        [labels(index) if callable(labels) else labels[index] for index in order],
         x_title=y_title,
         y_title=x_title,
         horizontal=True,

@@ -21,13 +21,13 @@ CHANCE = Slider("Chance", 1, 4, value=2)
 @functools.cache
 def unet() -> UNet:
     """The U-Net of the page on diffusion."""
-    return load_weights(UNet(UNetConfig()), "diffusion", prefix="digits.")
+    return load_weights(lambda: UNet(UNetConfig()), "diffusion", prefix="digits.")
 
 
 @functools.cache
 def gpt() -> GPT:
     """The model of the page on GPT."""
-    return load_weights(GPT(GPTConfig()), "gpt")
+    return load_weights(lambda: GPT(GPTConfig()), "gpt")
 
 
 def seeded(number: int) -> torch.Generator:

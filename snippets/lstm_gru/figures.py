@@ -20,8 +20,8 @@ COLOUR = {"RNN": SERIES[0], "LSTM": SERIES[1], "GRU": SERIES[2]}
 def trained(kind: str) -> GatedModel | CharacterRNN:
     """The page's "lstm" or "gru", or the "rnn" of the page before, with committed weights."""
     if kind == "rnn":
-        return load_weights(CharacterRNN(RNNConfig()), "rnn")
-    return load_weights(GatedModel(Config(kind)), "lstm-gru", prefix=f"{kind}.")
+        return load_weights(lambda: CharacterRNN(RNNConfig()), "rnn")
+    return load_weights(lambda: GatedModel(Config(kind)), "lstm-gru", prefix=f"{kind}.")
 
 
 @torch.no_grad()

@@ -41,7 +41,7 @@ class Walk:
 @cache
 def trained() -> GPT:
     """The GPT page's model with its committed weights."""
-    return load_weights(GPT(Config()), "gpt")
+    return load_weights(lambda: GPT(Config()), "gpt")
 
 
 @lru_cache(maxsize=8)

@@ -32,7 +32,7 @@ SHOWN = ["end", *LETTERS]  # what the ids stand for when they come out of the ne
 @functools.cache
 def trained() -> CharacterRNN:
     """The page's network with its committed weights."""
-    return load_weights(CharacterRNN(Config()), "rnn")
+    return load_weights(lambda: CharacterRNN(Config()), "rnn")
 
 
 @functools.cache

@@ -26,7 +26,7 @@ WORD = Text("Word", value="knowledge", max_length=14, alphabet=LETTERS, help="le
 @functools.cache
 def trained() -> Transformer:
     """The page's model with its committed weights."""
-    return load_weights(Transformer(Config()), "transformer")
+    return load_weights(lambda: Transformer(Config()), "transformer")
 
 
 def said(ids: torch.Tensor) -> list[str]:
@@ -235,6 +235,7 @@ def rotation(query: int, key: int, pair: int) -> dict:
     here = {
         "type": "scatter",
         "mode": "markers",
+        "name": "the two above",
         "x": [query - key],
         "y": [plain(product)],
         "xaxis": "x2",

@@ -40,17 +40,17 @@ DIGITS = [str(digit) for digit in range(CLASSES)]
 
 @functools.cache
 def cnn() -> CNN:
-    return load_weights(CNN(CNNConfig()), "vision", prefix="cnn.")
+    return load_weights(lambda: CNN(CNNConfig()), "vision", prefix="cnn.")
 
 
 @functools.cache
 def resnet() -> ResNet:
-    return load_weights(ResNet(ResNetConfig()), "vision", prefix="resnet.")
+    return load_weights(lambda: ResNet(ResNetConfig()), "vision", prefix="resnet.")
 
 
 @functools.cache
 def vit() -> ViT:
-    return load_weights(ViT(ViTConfig()), "vision", prefix="vit.")
+    return load_weights(lambda: ViT(ViTConfig()), "vision", prefix="vit.")
 
 
 def drawing(digit: int) -> list[list[float]]:

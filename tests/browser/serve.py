@@ -43,7 +43,7 @@ SQUEEZED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".xml", ".txt", ".m
 MANIFEST = "assets/generated/py/manifest.json"
 START = os.environ.get("ATLAS_START")  # "packs" or "snapshot"; otherwise the page chooses
 
-
+_SQUEEZED: dict[tuple[int, int], bytes] = {}  # by length and checksum, for all servers of this process
 HEADERS = Path(__file__).resolve().parents[2] / "tools/headers.txt"
 
 
@@ -115,7 +115,6 @@ class Site:
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
-        self._squeezed: dict[tuple[int, int], bytes] = {}
         self._free_at = 0.0
         self._line = threading.Lock()
         return self
@@ -156,9 +155,9 @@ class Site:
     def squeeze(self, content: bytes) -> bytes:
         """gzip, remembered, as a host does once for each file."""
         key = (len(content), zlib.crc32(content))
-        if key not in self._squeezed:
-            self._squeezed[key] = gzip.compress(content, 6, mtime=0)
-        return self._squeezed[key]
+        if key not in _SQUEEZED:
+            _SQUEEZED[key] = gzip.compress(content, 6, mtime=0)
+        return _SQUEEZED[key]
 
     def send(self, content: bytes, out: BinaryIO) -> None:
         """Send a body, at the line's rate if it has one."""

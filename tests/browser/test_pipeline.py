@@ -131,6 +131,7 @@ def test_the_bar_stays_within_reach_and_hides_no_heading(open_page, width, heigh
 def test_the_stages_in_the_bar_lead_to_them_and_say_where_the_reader_is(open_page):
     page = open_page(PAGE)
     links = page.locator(".atlas-sentence nav a")
+    links.first.wait_for()
     assert links.count() == page.locator("h2.atlas-stage").count() == 6
     current = page.locator(".atlas-sentence a[aria-current]")
     assert current.count() == 0

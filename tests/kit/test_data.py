@@ -45,6 +45,22 @@ def test_one_file_can_hold_several_models(page: object) -> None:
         weights("toy", prefix="third.")
 
 
+def test_a_model_that_is_made_for_its_weights_draws_no_random_numbers(page: object) -> None:
+    def make() -> nn.Module:
+        parts = nn.Embedding(5, 4), nn.Linear(4, 3), nn.LayerNorm(3), nn.Conv1d(2, 2, 3), nn.GRU(3, 2)
+        return nn.Sequential(*parts)
+
+    made = make()
+    save_file(made.state_dict(), page("toy") / "weights.safetensors")
+    before = torch.get_rng_state()
+    loaded = load_weights(make, "toy")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(tensor, made.state_dict()[name]) for name, tensor in loaded.state_dict().items())
+    fresh = nn.Linear(4, 3)
+    assert not torch.equal(torch.get_rng_state(), before)
+    assert fresh.weight.abs().max() <= 0.5
+
+
 def test_missing_files_say_what_to_do(page: object) -> None:
     page("two_words")
     with pytest.raises(

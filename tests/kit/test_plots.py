@@ -151,6 +151,11 @@ def test_bars_start_at_zero_and_repeated_labels_stay_apart() -> None:
 
 def test_a_distribution_stresses_the_likeliest_or_what_is_asked() -> None:
     assert distribution([0.2, 0.5, 0.3], list("abc"))["data"][0]["marker"]["color"] == [MUTED, ACCENT, MUTED]
+    asked = []
+    assert distribution([0.2, 0.5, 0.3], lambda index: asked.append(index) or "abc"[index], top=2) == distribution(
+        [0.2, 0.5, 0.3], list("abc"), top=2
+    )
+    assert asked == [1, 2]
     top = distribution([0.2, 0.5, 0.3], list("abc"), top=2, highlight=2)
     assert top["layout"]["yaxis"]["ticktext"] == ["b", "c"]
     assert top["data"][0]["text"] == ["50.0%", "30.0%"]

@@ -85,7 +85,7 @@ export class Cell {
     block.tabIndex = 0;
     block.setAttribute("role", "textbox");
     block.setAttribute("aria-multiline", "true");
-    block.setAttribute("aria-label", `Code of ${this.region}, editable`);
+    block.setAttribute("aria-label", `Code of ${this.region}: Enter to edit`);
     block.addEventListener("click", () => this.edit(caretAt(this.code)), { signal });
     block.addEventListener("focus", () => loadEditor().catch(() => {}), { signal });
     block.addEventListener(
@@ -115,8 +115,11 @@ export class Cell {
   set status(status) {
     this.element.dataset.status = status;
     const working = status === "starting" || status === "running";
+    const had = document.activeElement;
     this.button("run").hidden = working;
     this.button("stop").hidden = !working;
+    // The two stand in each other's place: the focus stays there.
+    if (had === this.button(working ? "run" : "stop")) this.button(working ? "stop" : "run").focus();
   }
 
   refresh() {
@@ -167,6 +170,7 @@ export class Cell {
       onRun: () => this.run(),
       onChange: () => this.changed(),
     });
+    parent.append(make("p", { class: "atlas-cell__leave", "aria-hidden": true }, "Tab indents. Esc, then Tab, leaves the editor."));
     block.hidden = true;
     this.holder.append(parent);
     this.editor = editor;
@@ -206,6 +210,8 @@ export class Cell {
       return false;
     }
     const text = this.text;
+    this.keepFocus(this.output.host);
+    this.output.host.ariaBusy = "true"; // read out when it is whole, not piece by piece
     this.output.clear();
     this.markLine(null);
     this.dismissNotice();
@@ -241,6 +247,7 @@ export class Cell {
     } finally {
       hide();
       this.busy = false;
+      this.output.host.ariaBusy = "false";
       this.cells.ended(this);
     }
   }
@@ -271,13 +278,12 @@ export class Cell {
   }
 
   async stop() {
+    if (this.stopping) return;
     this.stopping = true;
-    this.button("stop").disabled = true;
     try {
       await python.stop();
     } finally {
       this.stopping = false;
-      this.button("stop").disabled = false;
     }
   }
 
@@ -289,6 +295,7 @@ export class Cell {
   }
 
   async reset() {
+    this.keepFocus(this.button("reset"));
     if (this.busy) await this.stop();
     const wasApplied = this.applied !== null;
     this.show(this.original);
@@ -338,7 +345,14 @@ export class Cell {
   }
 
   dismissNotice() {
-    this.element.querySelector(".atlas-cell__notice")?.remove();
+    const notice = this.element.querySelector(".atlas-cell__notice");
+    if (notice) this.keepFocus(notice);
+    notice?.remove();
+  }
+
+  /** What has the focus is about to go: Run takes it. @param {Element} going */
+  keepFocus(going) {
+    if (going.contains(document.activeElement)) [this.button("run"), this.button("stop")].find((button) => !button.hidden)?.focus();
   }
 
   leave() {

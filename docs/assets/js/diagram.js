@@ -157,7 +157,10 @@ export class Diagram {
       : `${this.order.length} steps`;
     const output = this.stepper.querySelector("output");
     if (output) output.textContent = said;
-    this.button("previous").disabled = !this.stepping || this.drawn <= 1;
+    const previous = this.button("previous");
+    const first = !this.stepping || this.drawn <= 1;
+    if (first && document.activeElement === previous) this.button("next").focus();
+    previous.disabled = first;
     this.button("play").textContent = this.timer ? "Pause" : "Play";
   }
 }

@@ -11,7 +11,7 @@ import { make, makeButton, perFrame, wordsOf } from "./dom.js";
 import { PlotHandle } from "./handle.js";
 import { colourMode, onColourMode } from "./lifecycle.js";
 import { figureAddress, fetchJson } from "./paths.js";
-import { removePlot, showPlot } from "./plot.js";
+import { offerData, removePlot, showPlot } from "./plot.js";
 import { onPrinting } from "./print.js";
 import { showStart } from "./progress.js";
 import { python } from "./python.js";
@@ -66,6 +66,8 @@ export class FigureView {
     this.look = () => {};
     /** What a page makes of an answer before it is drawn. @type {(figure: PlotFigure) => PlotFigure} */
     this.prepare = (figure) => figure;
+    const drawn = async () => this.prepare(this.shown ?? (await this.load()).figure);
+    this.tellTable = offerData(element, this.label, drawn, page.signal);
   }
 
   /** @returns {string} "Figure 3" */
@@ -121,7 +123,7 @@ export class FigureView {
       await this.show(figure);
       if (!current()) return false;
       this.state = opening ? "static" : "live";
-      this.status.replaceChildren(figure.note ?? "");
+      if (this.status.textContent !== (figure.note ?? "")) this.say(figure.note ?? "");
       return true;
     } catch (cause) {
       if (current()) this.fail(cause);
@@ -178,6 +180,7 @@ export class FigureView {
     await showPlot(this.plot, this.prepare(figure), { mode: colourMode(), family: this.page.data?.family });
     this.shown = figure;
     this.element.dataset.drawn = String(Number(this.element.dataset.drawn ?? 0) + 1);
+    this.tellTable();
     await this.attachHandles();
   }
 
@@ -216,10 +219,10 @@ export class FigureView {
     const timer = setTimeout(() => {
       if (!current() || this.element.dataset.state !== "computing") return;
       if (this.asksPython && python.state !== "ready") {
-        this.status.replaceChildren();
+        this.say();
         hide = showStart(this.status);
       } else {
-        this.status.replaceChildren(make("span", { class: "atlas-working" }, "Computing"));
+        this.say(make("span", { class: "atlas-working" }, "Computing"));
       }
     }, TOLD_AFTER);
     return () => {
@@ -228,12 +231,20 @@ export class FigureView {
     };
   }
 
+  /** @param {...(Node | string)} words */
+  say(...words) {
+    const held = this.status.contains(document.activeElement);
+    this.status.replaceChildren(...words);
+    // "Try again" had the focus and is gone; the way on from here is the same.
+    if (held) /** @type {HTMLElement | null} */ (this.element.querySelector("form :is(input, select, canvas, button), .atlas-data-button"))?.focus();
+  }
+
   /** @param {unknown} cause */
   fail(cause) {
     this.state = "error";
     const words = make("span", { class: "atlas-figure__error" }, wordsOf(cause));
     if (this.shown) words.append(" The figure still shows its last answer.");
-    this.status.replaceChildren(words);
+    this.say(words);
     // What the reader typed is refused however often it is tried.
     const hopeless = cause instanceof Refusal && cause.error.type === "ControlError";
     if (!hopeless) this.status.append(" ", makeButton("Try again", () => this.answer()));

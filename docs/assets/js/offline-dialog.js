@@ -76,6 +76,7 @@ async function complete() {
     bar.max = all;
     bar.value = 0;
     bar.hidden = false;
+    told.ariaLive = "off"; // not every megabyte is news
     fault = await completeCopy((bytes) => {
       bar.value = bytes;
       if (!control.signal.aborted) told.textContent = `${megabytes(bytes)} of ${megabytes(all)} fetched.`;
@@ -84,6 +85,7 @@ async function complete() {
     fault = "blocked";
   }
   bar.hidden = true;
+  told.ariaLive = "polite";
   fetching = null;
   await show(fault);
 }

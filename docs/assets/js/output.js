@@ -84,7 +84,7 @@ export class Output {
   /** The failure in plain words, the reader's own line, then the traceback, folded. @param {PythonError} error */
   error(error) {
     this.render();
-    const box = make("div", { class: "atlas-output__error", role: "alert" });
+    const box = make("div", { class: "atlas-output__error" });
     box.append(make("p", { class: "atlas-output__plain" }, error.plain));
     if (error.line) {
       box.append(

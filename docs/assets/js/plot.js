@@ -1,5 +1,6 @@
 /** Drawing with Plotly, which is fetched when the first figure nears the reader's eye. */
 
+import { makeButton, wordsOf } from "./dom.js";
 import { GENERATED, once } from "./paths.js";
 import { dressed, loadTokens } from "./theme.js";
 
@@ -62,4 +63,34 @@ export function plotAxes(element) {
  */
 export function onPlotDrawn(element, moved) {
   /** @type {any} */ (element).on?.("plotly_afterplot", moved);
+}
+
+/**
+ * A button that shows what a figure shows as a table, whose script is fetched when it is asked for.
+ * @param {HTMLElement} figure
+ * @param {string} name "Figure 3"
+ * @param {() => Promise<PlotFigure>} read the figure as it is drawn now
+ * @param {AbortSignal} signal
+ * @returns {() => void} call when the figure has been drawn again
+ */
+export function offerData(figure, name, read, signal) {
+  /** @type {import("./data.js").DataPanel | undefined} */
+  let panel;
+  const button = makeButton(
+    "Data",
+    async () => {
+      try {
+        const { DataPanel } = await import("./data.js");
+        panel ??= new DataPanel(figure, name, button, read, signal);
+        await panel.toggle();
+      } catch (cause) {
+        button.textContent = `Data: ${wordsOf(cause)}`;
+      }
+    },
+    "atlas-data-button",
+  );
+  button.setAttribute("aria-label", `Data of ${name}`);
+  button.setAttribute("aria-expanded", "false");
+  figure.querySelector("figcaption")?.append(button);
+  return () => panel?.refresh();
 }

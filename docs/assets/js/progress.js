@@ -20,8 +20,9 @@ python.addEventListener("progress", (event) => {
 export function showStart(host) {
   if (python.state === "ready") return () => {};
   const bar = make("progress", { "aria-label": "Starting Python" });
-  const words = make("span", { class: "atlas-start__words" });
-  const start = make("div", { class: "atlas-start" }, bar, words);
+  // For the eye: it changes with every few bytes, and what stands here is read out.
+  const words = make("span", { class: "atlas-start__words", "aria-hidden": true });
+  const start = make("div", { class: "atlas-start" }, bar, words, make("span", { class: "atlas-unseen" }, "Starting Python"));
   const tell = () => {
     words.textContent = progressWords(latest);
     if (latest.total > 0) {

@@ -2,7 +2,7 @@
 
 import { make, wordsOf } from "./dom.js";
 import { colourMode, onColourMode } from "./lifecycle.js";
-import { removePlot, showPlot } from "./plot.js";
+import { offerData, removePlot, showPlot } from "./plot.js";
 import { onPrinting } from "./print.js";
 
 /** @typedef {import("./types.js").Page} Page */
@@ -31,6 +31,7 @@ export function shownElement({ figure, caption }) {
 export function drawShown(element, shown, page) {
   const canvas = /** @type {HTMLElement} */ (element.querySelector(".atlas-output__canvas"));
   let drawn = false;
+  offerData(element, shown.caption, async () => shown.figure, page.signal);
   const draw = async () => {
     try {
       await showPlot(canvas, shown.figure, { mode: colourMode(), family: page.data?.family });
