@@ -41,13 +41,13 @@ TYPES = {
 SQUEEZED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".xml", ".txt", ".md", ".wasm")
 
 MANIFEST = "assets/generated/py/manifest.json"
-START = os.environ.get("ATLAS_START")  # "packs" or "snapshot"; otherwise the page chooses
+START = os.environ.get("ATLAS_START", "packs")  # or "snapshot"; if empty, the page chooses by the line
 
 _SQUEEZED: dict[tuple[int, int], bytes] = {}  # by length and checksum, for all servers of this process
 HEADERS = Path(__file__).resolve().parents[2] / "tools/headers.txt"
 
 
-def with_start(manifest: str, start: str | None = START) -> str:
+def with_start(manifest: str, start: str = START) -> str:
     """The list of Python's files, with the way to start Python if one is asked for."""
     return json.dumps({**json.loads(manifest), "start": start}) if start else manifest
 

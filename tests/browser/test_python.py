@@ -650,7 +650,8 @@ def test_a_snapshot_that_has_failed_is_not_tried_again(page, site):
     assert asked_for(site, "snapshot") == 1
 
 
-def test_the_snapshot_is_taken_where_it_pays(page):
+@pytest.mark.parametrize("site", [""], indirect=True, ids=["chosen"])
+def test_the_snapshot_is_taken_where_it_pays(page, site):
     pays = page.evaluate(
         """async () => {
             const { pays } = await import("./assets/js/snapshot.js");
@@ -659,3 +660,5 @@ def test_the_snapshot_is_taken_where_it_pays(page):
         }"""
     )
     assert pays == [[False, False], [False, False], [True, False], [True, False]]
+    draw(page, size=1)
+    assert [asked_for(site, name) for name in ("snapshot", "lean", "core")] == [0, 1, 1]  # nothing speaks for it here

@@ -316,14 +316,17 @@ function fetchSnapshot() {
 }
 
 /**
- * Puts the snapshot into the reader's own copy of the site, for the next visit, where that costs nobody anything.
+ * Puts files into the reader's own copy of the site, for the next visit, where that costs the reader nothing.
+ * @param {string[]} names
  */
-async function keepSnapshot() {
+async function keepToo(names) {
   const { connection } = scope.navigator;
   const cheap = connection && !connection.saveData && connection.type !== "cellular" && connection.downlink >= 10;
-  if (!cheap || manifest.start || !manifest.files.snapshot || (await isKept("snapshot"))) return;
-  if (!(await scope.caches?.keys())?.length) return; // there is no copy
-  await (await fetchFile(new URL(manifest.files.snapshot.url, PYTHON), { priority: "low" })).arrayBuffer();
+  if (!cheap || manifest.start || !(await scope.caches?.keys())?.length) return; // without names there is no copy
+  for (const name of names) {
+    if (await isKept(name)) continue;
+    await (await fetchFile(new URL(manifest.files[name].url, PYTHON), { priority: "low" })).arrayBuffer();
+  }
 }
 
 /**
@@ -613,9 +616,10 @@ async function answer(request) {
 
 /** @param {Kept} kept */
 function ready({ wasm, snapshot }) {
+  const other = snapshot ? PACKS : ["snapshot"]; // what the other way to start needs, and late files
+  if (snapshot !== "failed") setTimeout(() => keepToo(other).catch(() => {}), UNTIL_IDLE);
   if (typeof snapshot !== "object") {
     post({ ready: true, module: { wasm, snapshot } });
-    if (!snapshot) setTimeout(() => keepSnapshot().catch(() => {}), UNTIL_IDLE);
   } else if (scope.navigator.deviceMemory >= 4) {
     scope.postMessage({ ready: true, module: { wasm, snapshot } }, [snapshot.pages.buffer]);
   } else {
