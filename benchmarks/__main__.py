@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import build, figures, page, start_up, torch_in_the_page
+from benchmarks import build, figures, first_load, main_thread, page, start_up, torch_in_the_page
+from benchmarks.tables import summary
 
 ROOT = Path(__file__).resolve().parent.parent
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
@@ -15,19 +16,32 @@ START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 
 def tables(rounds: int) -> list[str]:
     """Run everything, printing each table as it is there. A slow line is measured as well as the local one."""
+    site = ROOT / "site"
+    few = max(1, rounds // 2)
     benchmarks: list[Callable[[], str]] = [
-        lambda: start_up.table(start_up.bench(rounds, None)),
-        lambda: start_up.table(start_up.bench(max(1, rounds // 2), 20.0)),
-        lambda: page.table(page.bench(ROOT / "site")),
-        lambda: figures.table(dict(figures.bench(compare=False))),
-        lambda: torch_in_the_page.table(torch_in_the_page.bench(max(1, rounds // 2))),
-        lambda: build.table(build.bench()),
+        lambda: start_up.tables(start_up.bench(rounds, None, others=True)),
+        lambda: start_up.tables(start_up.bench(few, 20.0)),
+        lambda: bytes_of_pages(site),
+        lambda: page.tables(page.bench(site)),
+        lambda: figures.tables(dict(figures.bench(compare=False))),
+        lambda: main_thread.tables(main_thread.bench(site)),
+        lambda: torch_in_the_page.tables(torch_in_the_page.bench(few)),
+        lambda: build.tables(build.bench()),
     ]
     found = []
     for benchmark in benchmarks:
         found.append(benchmark())
         print(f"{found[-1]}\n", flush=True)
+    found.append(summary(found))
+    print(found[-1], flush=True)
     return found
+
+
+def bytes_of_pages(site: Path) -> str:
+    """The table of the pages' bytes; that of their scripts is only printed."""
+    pages = first_load.bench(site)
+    print(f"{first_load.scripts(pages)}\n", flush=True)
+    return first_load.tables(pages)
 
 
 def into_readme(text: str, found: list[str]) -> str:

@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.tables import table, verdict
+
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = [sys.executable, "build_figures.py", "--jobs", "2"]
 ASSETS = [sys.executable, "-m", "tools.assets"]
@@ -17,6 +19,10 @@ TARGETS = {
     "figures, nothing changed": 1.0,
     "site, nothing changed": 15.0,
     EDITED: 2.0,
+}
+UNTRIED = {
+    "`make train SLUG=…`, one core (gpt: 1500)": 480.0,
+    "`make experiments SLUG=…`": 1800.0,
 }
 
 
@@ -88,15 +94,15 @@ print(took)
 """
 
 
-def table(answer: dict[str, float]) -> str:
-    """The measurements in Markdown."""
-    lines = ["Builds, two jobs", "", "| | seconds | target |", "|---|---|---|"]
-    for name, value in answer.items():
-        limit = TARGETS.get(name)
-        verdict = "" if limit is None else f"≤ {limit:g}, {'met' if value <= limit else '**missed**'}"
-        lines.append(f"| {name} | {value:.1f} | {verdict} |")
-    return "\n".join(lines)
+def tables(answer: dict[str, float]) -> str:
+    """The measurements in Markdown. Training takes minutes a page: its budgets are named, and not tried here."""
+    rows = [
+        (name, f"{value:.1f}", verdict(value, TARGETS[name]) if name in TARGETS else "")
+        for name, value in answer.items()
+    ]
+    rows += [(name, "not run here", f"≤ {limit:g}") for name, limit in UNTRIED.items()]
+    return table("Builds, two jobs", ("seconds", "target"), rows)
 
 
 if __name__ == "__main__":
-    print(table(bench()))
+    print(tables(bench()))

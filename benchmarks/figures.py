@@ -27,6 +27,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks import start_up
+from benchmarks.tables import table, verdict, verdict_at_least
 from tests.browser.serve import Site
 from tools import assets, chromium
 
@@ -346,30 +347,26 @@ def ranked(pages: dict[str, PageTimes]) -> list[tuple[str, Timed]]:
     return sorted(timed, key=lambda item: -item[1].moves[item[1].slowest].work)
 
 
-def table(pages: dict[str, PageTimes]) -> str:
+def tables(pages: dict[str, PageTimes]) -> str:
     """The slowest figures in Markdown, against the budget."""
     figures = ranked(pages)
     loops = [page.loop for page in pages.values()]
-    lines = [
+    title = (
         f"Control moved → figure redrawn by Python in the page: work at the slowest move of each of {len(figures)} "
-        f"figures (a loop of 200,000 steps took {min(loops):.0f} to {max(loops):.0f} ms in the same workers)",
-        "",
-        "| | measured | target |",
-        "|---|---|---|",
-    ]
+        f"figures (a loop of 200,000 steps took {min(loops):.0f} to {max(loops):.0f} ms in the same workers)"
+    )
+    rows = []
     for identity, one in figures[:SHOWN]:
         worst = one.moves[one.slowest]
-        met = "met" if worst.work <= MOST else "**missed**"
         parts = f"Python {worst.python:.0f}, drawing {worst.plot:.0f}"
-        lines.append(f"| `{identity}`, ms ({parts}) | {worst.work:.0f} | ≤ {MOST:.0f}, {met} |")
+        rows.append((f"`{identity}`, ms ({parts})", f"{worst.work:.0f}", verdict(worst.work, MOST)))
     middle = statistics.median(one.moves[one.slowest].work for _, one in figures)
-    lines.append(f"| median of the figures, ms | {middle:.0f} | |")
+    rows.append(("median of the figures, ms", f"{middle:.0f}", ""))
     for page in pages.values():
         if page.tokens is not None:
-            met = "met" if page.tokens >= FEWEST_TOKENS else "**missed**"
-            row = f"| the GPT writes with its cache, tokens a second | {page.tokens:.0f} |"
-            lines.append(f"{row} ≥ {FEWEST_TOKENS:.0f}, {met} |")
-    return "\n".join(lines)
+            judged = verdict_at_least(page.tokens, FEWEST_TOKENS)
+            rows.append(("the GPT writes with its cache, tokens a second", f"{page.tokens:.0f}", judged))
+    return table(title, ("measured", "target"), rows)
 
 
 def details(pages: dict[str, PageTimes]) -> str:
@@ -404,7 +401,7 @@ def main() -> int:
     if assets.main(["python"]):
         return 1
     pages = dict(bench(chosen.only, not chosen.quick))
-    print(f"{details(pages)}\n\n{table(pages)}")
+    print(f"{details(pages)}\n\n{tables(pages)}")
     return 0
 
 

@@ -1,15 +1,17 @@
 """Press Run → first torch output, against bare Pyodide + NumPy in the same run:  python -m benchmarks.start_up
 
 The floor is what Pyodide's own documentation does in a module worker: stock files, `loadPackage("numpy")`,
-`numpy.ones(3).sum()`. Ours runs a cell of the first page that has one, once with Python started from the packs and
-once woken from its snapshot. All are served by the same server, which gzips what hosts gzip. Cold is a new browser
-profile, warm the same profile in a new browser process. Between them both are left alone for some seconds, in which
-a browser keeps what it compiled. The ratios are what counts; the milliseconds are this machine's at this moment.
+`numpy.ones(3).sum()`. Ours runs a cell of the first page that has one, started from the packs, and once more woken
+from the snapshot. All are served by the same server, which gzips what hosts gzip. The next page opens as it does
+for a reader, who comes to it before using it: its code is fetched by then. Cold is a new browser profile, warm the
+same profile in a new browser process. Between them both are left alone for some seconds, in which a browser keeps
+what it compiled. The ratios are what counts; the milliseconds are this machine's at this moment.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import re
@@ -18,11 +20,13 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, Playwright, sync_playwright
 
+from benchmarks import peers
+from benchmarks.tables import table, verdict
 from tests.browser.serve import MANIFEST, Site, with_start
 from tools import assets, chromium, numpy_wheel
 from tools.files import package
@@ -38,13 +42,19 @@ BROWSER = [
     "--disable-sync",
 ]
 IDLE = 4000  # milliseconds a visit lasts after its first output
-STARTS = ("packs", "snapshot")
+ARRIVING = 1000  # … and a reader looks at the next page before using it
+OURS = ("ours", "snapshot")
+EXPECTED = {True: "tensor(3.)", False: "3.0"}  # ours, and the others'
+PEER_ROUNDS = 2
 TARGETS = {
-    "cold / floor": (0.45, 0.28),
-    "warm / floor": (0.45, 0.28),
-    "MB on the wire": (7.5, None),
-    "next page open, ms": (20.0, 20.0),
-    "Stop → usable, ms": (750.0, 750.0),
+    "cold / floor": 0.45,
+    "warm / floor": 0.45,
+    "MB on the wire": 7.5,
+    "next page open, ms": 20.0,
+    "Stop → usable, ms": 750.0,
+    "snapshot: cold / floor": 0.28,
+    "snapshot: warm / floor": 0.28,
+    "snapshot: Stop → usable, ms": 750.0,
 }
 
 FLOOR_PAGE = """<!doctype html><meta charset="utf-8"><title>floor</title><script type="module">
@@ -105,7 +115,7 @@ def second_page(bundle: dict) -> tuple[str, dict]:
 
 
 def our_site(docs: Path, start: str) -> tuple[Site, str]:
-    """A server of our page, where Python starts in one of the ways, and the cell that it runs."""
+    """A server of our page, where Python starts in one of the two ways, and the cell that it runs."""
     generated = docs / "assets" / "generated"
     slug, cell, bundle = first_cell(generated)
     version, content = second_page(bundle)
@@ -171,13 +181,15 @@ def one_round(playwright: Playwright, site: Site, expected: str) -> dict[str, fl
 
 
 def afterwards(playwright: Playwright, site: Site, region: str) -> dict[str, float]:
-    """What follows a start: the next page's first output, and Stop until Python answers again."""
+    """What follows a start: the next page, which the reader has come to, and Stop until Python answers again."""
     with (
         tempfile.TemporaryDirectory(prefix="atlas-profile-", ignore_cleanup_errors=True) as profile,
         browser(playwright, site, profile) as page,
     ):
         measured(page, "tensor(3.)")
         page.evaluate("settle()")
+        page.evaluate("python.expect('next-page')")
+        page.wait_for_timeout(ARRIVING)
         opened = page.evaluate(
             "async () => { const start = performance.now(); await python.open('next-page'); "
             "return performance.now() - start; }"
@@ -192,85 +204,99 @@ def medians(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {name: statistics.median(entry[name] for entry in rounds) for name in rounds[0]}
 
 
-def bench(rounds: int, megabits: float | None) -> dict:
-    """Measure everything; floor and ours take turns, so that a busy machine burdens all."""
-    found: dict[str, list] = {name: [] for start in STARTS for name in (start, f"after {start}")} | {"floor": []}
+def bench(rounds: int, megabits: float | None, others: bool = False) -> dict:
+    """Measure everything; all take turns, so that a busy machine burdens each.
+
+    Args:
+        rounds: of floor and ours; the peers take part in the first `PEER_ROUNDS`.
+        megabits: speed of the line; None is this machine's own.
+        others: whether the peers are measured too.
+    """
     with tempfile.TemporaryDirectory(prefix="atlas-floor-") as temporary, sync_playwright() as playwright:
-        ours = {start: our_site(ROOT / "docs", start) for start in STARTS}
-        sites = {"floor": floor_site(Path(temporary))} | {start: site for start, (site, _) in ours.items()}
-        expected = {"floor": "3.0"} | dict.fromkeys(STARTS, "tensor(3.)")
-        with ExitStack() as stack:
-            for site in sites.values():
-                stack.enter_context(site)
+        ours, region = our_site(ROOT / "docs", "packs")
+        woken, _ = our_site(ROOT / "docs", "snapshot")
+        sites = {"floor": floor_site(Path(temporary)), "ours": ours, "snapshot": woken}
+        if others:
+            sites |= peers.sites(Path(temporary))
+        found: dict[str, list] = {name: [] for name in (*sites, "after", "after snapshot")}
+        with contextlib.ExitStack() as open_sites:
             for name, site in sites.items():  # fills the servers' own caches
+                open_sites.enter_context(site)
                 with (
                     tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
                     browser(playwright, site, profile) as page,
                 ):
-                    measured(page, expected[name])
+                    measured(page, EXPECTED[name in OURS])
             for site in sites.values():
                 site.rate = megabits and megabits * 1e6 / 8
                 site.latency = 0.04 if megabits else 0.0
             for number in range(rounds):
                 print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
                 for name, site in sites.items():
-                    found[name].append(one_round(playwright, site, expected[name]))
-                for start, (site, region) in ours.items():
-                    found[f"after {start}"].append(afterwards(playwright, site, region))
-    middle = {name: medians(entries) for name, entries in found.items()}
-    floor = middle["floor"]
+                    if name in ("floor", *OURS) or number < PEER_ROUNDS:
+                        found[name].append(one_round(playwright, site, EXPECTED[name in OURS]))
+                found["after"].append(afterwards(playwright, ours, region))
+                found["after snapshot"].append(afterwards(playwright, woken, region))
+    times = {name: medians(rounds_of_it) for name, rounds_of_it in found.items()}
+    floor, our, after = times.pop("floor"), times.pop("ours"), times.pop("after")
+    woken, woken_after = times.pop("snapshot"), times.pop("after snapshot")
     return {
         "rounds": rounds,
         "line": f"{megabits:g} Mbit/s + 40 ms" if megabits else "localhost",
         "floor": floor,
-        "ours": {start: middle[start] for start in STARTS},
+        "ours": our,
+        "snapshot": woken,
+        "peers": times,
         "results": {
-            "cold / floor": [middle[start]["cold"] / floor["cold"] for start in STARTS],
-            "warm / floor": [middle[start]["warm"] / floor["warm"] for start in STARTS],
-            "MB on the wire": [middle[start]["wire"] for start in STARTS],
-            "next page open, ms": [middle[f"after {start}"]["next"] for start in STARTS],
-            "Stop → usable, ms": [middle[f"after {start}"]["stop"] for start in STARTS],
+            "cold / floor": our["cold"] / floor["cold"],
+            "warm / floor": our["warm"] / floor["warm"],
+            "MB on the wire": our["wire"],
+            "next page open, ms": after["next"],
+            "Stop → usable, ms": after["stop"],
+            "snapshot: cold / floor": woken["cold"] / floor["cold"],
+            "snapshot: warm / floor": woken["warm"] / floor["warm"],
+            "snapshot: Stop → usable, ms": woken_after["stop"],
         },
-        "next page, importing its model and running a cell, ms": middle["after packs"]["work"],
+        "next page, importing its model and running a cell, ms": after["work"],
     }
 
 
-def table(answer: dict) -> str:
-    """The measurements in Markdown, ratios first."""
+def tables(answer: dict) -> str:
+    """The measurements in Markdown."""
     floor, ours = answer["floor"], answer["ours"]
-    lines = [
-        f"Start of Python on the page `{PAGE}`, {answer['line']}, median of {answer['rounds']}",
-        "",
-        "| | from the packs | target | from the snapshot | target | floor |",
-        "|---|---|---|---|---|---|",
+    others = [floor, *answer["peers"].values()]
+    nothing = [""] * len(others)
+    rows = [
+        (f"{visit}, ms", f"{ours[visit]:.0f}", *(f"{other[visit]:.0f}" for other in others), "")
+        for visit in ("cold", "warm")
     ]
-    for name in ("cold", "warm"):
-        packs, snapshot = (ours[start][name] for start in STARTS)
-        lines.append(f"| {name}, ms | {packs:.0f} | | {snapshot:.0f} | | {floor[name]:.0f} |")
-    for name, values in answer["results"].items():
-        digits = 0 if name.endswith("ms") else 2
-        cells = "".join(
-            f" {value:.{digits}f} | {_verdict(value, target)} |"
-            for value, target in zip(values, TARGETS[name], strict=True)
-        )
-        lines.append(f"| {name} |{cells} {floor['wire']:.2f} |" if name == "MB on the wire" else f"| {name} |{cells} |")
-    return "\n".join(lines)
-
-
-def _verdict(value: float, target: float | None) -> str:
-    return "" if target is None else f"≤ {target:g}, {'met' if value <= target else '**missed**'}"
+    for name, shown in (("cold, ms", "cold"), ("warm, ms", "warm"), ("MB on the wire", "wire")):
+        value = answer["snapshot"][shown]
+        rows.append((f"snapshot: {name}", f"{value:.{0 if name.endswith('ms') else 2}f}", *nothing, ""))
+    for name, value in answer["results"].items():
+        beside = nothing
+        if name == "MB on the wire":
+            beside = [f"{other['wire']:.2f}" for other in others]
+        elif name.endswith("/ floor") and not name.startswith("snapshot"):
+            visit = name.split()[0]
+            beside = ["", *(f"{other[visit] / floor[visit]:.2f}" for other in others[1:])]
+        shown = f"{value:.{0 if name.endswith('ms') else 2}f}"
+        rows.append((name, shown, *beside, verdict(value, TARGETS[name])))
+    title = f"Start of Python on the page `{PAGE}`, {answer['line']}, median of {answer['rounds']}"
+    return table(title, ("ours", "floor", *answer["peers"], "target"), rows)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--megabits", type=float, help="speed of the line, with 40 ms of latency; default: localhost")
+    parser.add_argument("--peers", action="store_true", help="measure others beside us (benchmarks/peers.py)")
     parser.add_argument("--json", type=Path, help="also write the numbers here")
     chosen = parser.parse_args()
     if assets.main(["python"]):
         return 1
-    answer = bench(chosen.rounds, chosen.megabits)
-    print(table(answer))
+    answer = bench(chosen.rounds, chosen.megabits, chosen.peers)
+    print(tables(answer))
     if chosen.json:
         chosen.json.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
     return 0

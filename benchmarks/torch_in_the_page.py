@@ -24,6 +24,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from benchmarks import start_up
+from benchmarks.tables import table, verdict
 from tests.browser.serve import Site
 from tools import assets
 from tools.packs import unpack
@@ -186,11 +187,7 @@ def bench(rounds: int) -> dict:
     }
 
 
-def verdict(value: float, limit: float) -> str:
-    return f"≤ {limit:g}, {'met' if value <= limit else '**missed**'}"
-
-
-def table(answer: dict) -> str:
+def tables(answer: dict) -> str:
     """The measurements in Markdown."""
     page, native = answer["page"], answer["native"]
     ratios = {name: ours / theirs for name, (ours, theirs) in native.items()}
@@ -217,8 +214,7 @@ def table(answer: dict) -> str:
         ("bytecode in the page's pack, compressed, kB", f"{answer['pack']:.0f}", ""),
     ]
     title = f"`torch` in the page ({os.cpu_count()} cores, on average {answer['load']:.0f} processes wanting one)"
-    lines = [title, "", "| | measured | target |", "|---|---|---|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+    return table(title, ("measured", "target"), rows)
 
 
 def main() -> int:
@@ -231,7 +227,7 @@ def main() -> int:
         return 0
     if assets.main(["python"]):
         return 1
-    print(table(bench(chosen.rounds)))
+    print(tables(bench(chosen.rounds)))
     return 0
 
 

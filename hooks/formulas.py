@@ -14,6 +14,10 @@ _FORMULA = re.compile(
     r'|<div class="arithmatex">\\\[(?P<display>.*?)\\\]</div>',
     re.DOTALL,
 )
+_BESIDE = re.compile(
+    r"(?P<before>[(\[“‘]*)(?P<formula><atlas-math .*?</atlas-math>)(?P<after>[.,;:!?)\]”’]*(?:[-–][\w-]+)?)", re.DOTALL
+)
+_SHORT = 30  # characters of TeX: a longer formula must be free to break
 
 
 class Formulas:
@@ -57,7 +61,7 @@ class Formulas:
             tag = "div" if display else "atlas-math"
             return f'<{tag} class="atlas-math" data-search-exclude="true">{shown}</{tag}>'
 
-        return _FORMULA.sub(write, html)
+        return _BESIDE.sub(_keep_together, _FORMULA.sub(write, html))
 
     def _key(self, tex: str, display: bool) -> str:
         return hashlib.sha256(f"{self.version}\0{display}\0{tex}".encode()).hexdigest()[:24]
@@ -92,3 +96,12 @@ class Formulas:
 def _tex(match: re.Match) -> tuple[str, bool]:
     display = match["display"] is not None
     return unescape(match["display"] if display else match["inline"]).strip(), display
+
+
+def _keep_together(match: re.Match) -> str:
+    """Tie a short formula to the punctuation beside it; a browser may break a line between them."""
+    before, formula, after = match["before"], match["formula"], match["after"]
+    tex = re.search(r"<annotation[^>]*>(.*?)</annotation>", formula, re.DOTALL)
+    if not (before or after) or not tex or len(tex[1]) > _SHORT:
+        return match[0]
+    return f'<span class="atlas-nobreak">{before}{formula}{after}</span>'

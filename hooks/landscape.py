@@ -89,7 +89,10 @@ def table(systems: list[dict]) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in HOW.values())
     rows = "".join(
         f'<tr><th scope="row">{name}</th>'
-        + "".join(_cell([one for one in systems if (one["what"], one["how"]) == (what, how)]) for how in HOW)
+        + "".join(
+            _cell([one for one in systems if (one["what"], one["how"]) == (what, how)], column)
+            for how, column in HOW.items()
+        )
         + "</tr>"
         for what, name in WHAT.items()
     )
@@ -99,9 +102,9 @@ def table(systems: list[dict]) -> str:
     )
 
 
-def _cell(systems: list[dict]) -> str:
+def _cell(systems: list[dict], column: str) -> str:
     items = "".join(
         f"<li>[{escape(one['name'])}](architecture:{one['page']}) [@{one['cite']}]</li>"
         for one in systems
     )
-    return f"<td><ul>{items}</ul></td>" if items else "<td></td>"
+    return f'<td data-column="{column}"><ul>{items}</ul></td>' if items else "<td></td>"

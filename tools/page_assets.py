@@ -14,8 +14,9 @@ TOKENS = ROOT / "snippets" / "kit" / "tokens.json"
 HERE = Path(__file__).parent
 BUNDLES = {"plotly": HERE / "plotly.js", "editor": HERE / "editor.js"}
 FONTS = {
-    "source-serif-4": ("source-serif-4-latin-wght-normal", "source-serif-4-latin-wght-italic"),
-    "jetbrains-mono": ("jetbrains-mono-latin-wght-normal",),
+    "@fontsource-variable/source-serif-4": ("source-serif-4-latin-wght-normal",),
+    "@fontsource/source-serif-4": ("source-serif-4-latin-400-italic", "source-serif-4-latin-600-italic"),
+    "@fontsource/jetbrains-mono": ("jetbrains-mono-latin-400-normal", "jetbrains-mono-latin-600-normal"),
 }
 
 
@@ -45,17 +46,16 @@ def bundles() -> list[Path]:
 
 
 def font_files() -> list[Path]:
-    """Fonts of npm packages: latin letters, one file for all weights of a style."""
-    families = FONTS.items()
-    return [
-        package(f"@fontsource-variable/{family}", "files", f"{name}.woff2")
-        for family, names in families
-        for name in names
-    ]
+    """Fonts of npm packages, latin letters: upright text has one file for all weights, the rest one for each."""
+    return [package(name, "files", f"{file}.woff2") for name, files in FONTS.items() for file in files]
 
 
 def fonts() -> list[Path]:
-    return [write(GENERATED / "fonts" / path.name, path.read_bytes()) for path in font_files()]
+    """The fonts, and no other that an earlier build left."""
+    written = [write(GENERATED / "fonts" / path.name, path.read_bytes()) for path in font_files()]
+    for path in set((GENERATED / "fonts").iterdir()) - set(written):
+        path.unlink()
+    return written
 
 
 def katex_css() -> Path:

@@ -306,4 +306,5 @@ theirs = F.scaled_dot_product_attention(queries[None], keys[None], values[None])
 #
 # Self-attention is a weighted average whose weights are computed from the content: queries meet keys, a softmax
 # turns scores into weights, values are mixed. It costs $T^2$ scores, it does not know the order, and it learns where
-# to look only because a task rewards it. The next lesson runs several of them side by side.
+# to look only because a task rewards it. The next lesson, still to be written, runs several of
+# them side by side.

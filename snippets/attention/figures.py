@@ -219,7 +219,7 @@ def explanation(text: str, step: int, erase: str) -> dict:
 def padding(text: str, padding: int, mask: str) -> dict:
     """A pitfall: in a batch, short words are padded, and the padding must get no weight.
 
-    Set to −∞, the scores of the padding (·) become weights of exactly 0, and the word is spelled as if it were
+    Set to −∞, the scores of the padding (·) become weights of exactly 0, and the word is pronounced as if it were
     alone. Set to 0 they take part, because the exponential of 0 is 1: six places of padding are enough for “angry”
     to lose its G, as first shown. Left as they are, they draw the decoder on too soon. No error is raised in any
     case.
@@ -482,7 +482,7 @@ KINDS = {
 
 @figure(measured=True)
 def length_accuracy() -> dict:
-    """Words spelled without a mistake, by their length: four networks of one size after the same few steps.
+    """Words pronounced without a mistake, by their length: four networks of one size after the same few steps.
 
     Mean and range of three runs, on words held out. With so few steps long words are hard for all, but the two with
     attention still get some of them right. Give every letter the same weight, so that the context no longer depends
@@ -505,7 +505,7 @@ def length_accuracy() -> dict:
 
 @figure(measured=True)
 def scores_measured() -> dict:
-    """Words spelled without a mistake after the same few steps, by how the letters are scored.
+    """Words pronounced without a mistake after the same few steps, by how the letters are scored.
 
     Bars are means of three runs, whiskers the lowest and the highest. Bahdanau's additive score and Luong's
     multiplicative one are close to each other; the distance to the two networks that cannot choose is what

@@ -472,7 +472,7 @@ def loss_curve() -> dict:
     The held-out loss first falls to what frequencies alone allow (the dashed line) and rests there for more than a
     thousand steps: a blank tells the model nothing until it has found out how to look at the neighbours. In that
     time the training loss is lower, because a tenth of the tokens asked for are left in place and can be copied;
-    later it is higher, because 30 % are asked for and in the test 15 %. The next-sentence loss hardly leaves that of
+    later it is higher, because 30% are asked for and in the test 15%. The next-sentence loss hardly leaves that of
     a coin, 0.69.
     """
     found = results("bert")["training"]
@@ -560,14 +560,14 @@ def mask_and_objective(task: str) -> dict:
 def masking_rate() -> dict:
     """The share of letters hidden in training, and the loss at held-out letters: mean and range of three runs.
 
-    All models read the same number of names. They are tested with one letter of a name missing, and with 15 %
+    All models read the same number of names. They are tested with one letter of a name missing, and with 15%
     of the letters missing. A higher rate asks more questions of every name, and leaves less to answer them from.
     """
     rates = (5, 15, 30, 50, 70)
     small = results("bert")["small"]
     series = {
         said: [small[f"rate_{rate}"][f"{kind}_loss"] for rate in rates]
-        for said, kind in (("15 % missing", "hidden"), ("one missing", "fill"))
+        for said, kind in (("15% missing", "hidden"), ("one missing", "fill"))
     }
     return lines(
         {said: [entry["mean"] for entry in found] for said, found in series.items()},

@@ -68,6 +68,15 @@ def named(entry: dict, names: list[str]) -> None:
         entry["ticklabeloverflow"] = "allow"  # to hide what is cut off, Plotly measures every label at every redraw
 
 
+def turned(entry: dict, names: list[str]) -> float:
+    """Turn names that would not stand side by side on a phone; return the height that this takes below them."""
+    longest = max(map(text_width, names))
+    if longest * len(names) <= NARROWEST - 60 or longest <= 20:
+        return 0
+    entry["tickangle"] = -45
+    return min(longest, 90) * 0.7
+
+
 def positions(labels: list | None, count: int, title: str) -> tuple[list, dict]:
     """Return cell positions and their axis. Text labels may repeat, so they name positions 0, 1, 2, …"""
     entry = axis(title)

@@ -74,7 +74,12 @@ def heatmap(
         # "auto" lets Plotly pick black or white by the colour of the cell
         trace |= {"text": plain(text), "texttemplate": "%{text}", "textfont": {"size": axes.LABEL_SIZE}}
     layout = axes.layout(
-        height, x_axis, y_axis, top=38 if colour_bar else 10, left=axes.room(y_axis, y_title, y_values)
+        height,
+        x_axis,
+        y_axis,
+        top=38 if colour_bar else 10,
+        left=axes.room(y_axis, y_title, y_values),
+        bottom=44 + (axes.turned(x_axis, x_axis["ticktext"]) if "ticktext" in x_axis else 0),
     )
     if colour_bar:
         trace["colorbar"] = axes.colour_bar(z_title)
@@ -280,15 +285,7 @@ def bars(
         category["autorange"] = "reversed"
         layout = axes.layout(height, value_axis, category, left=axes.room(category, y_title, names))
     else:
-        longest = max(map(axes.text_width, names))
-        if longest * len(names) > axes.NARROWEST - 60 and longest > 20:
-            category["tickangle"] = -45
-        layout = axes.layout(
-            height,
-            category,
-            value_axis,
-            bottom=44 + (min(longest, 90) * 0.7 if "tickangle" in category else 0),
-        )
+        layout = axes.layout(height, category, value_axis, bottom=44 + axes.turned(category, names))
     layout["bargap"] = 0.25
     return {"data": traces, "layout": layout}
 

@@ -385,8 +385,8 @@ def gradient_distance(bias: float, state: str) -> dict:
 def half_life(bias: int) -> dict:
     """What is left of a value after k steps when the forget gate sits at σ(bias) and nothing is written.
 
-    A gate of one half, bias 0, halves the value at every step: as forgetful as the plain RNN. Bias 1 keeps 73 % a
-    step, which sounds like much and is 4 % after ten. To keep half of a value over a hundred steps, the gate has to
+    A gate of one half, bias 0, halves the value at every step: as forgetful as the plain RNN. Bias 1 keeps 73% a
+    step, which sounds like much and is 4% after ten. To keep half of a value over a hundred steps, the gate has to
     stay at 0.993, bias 5. The label gives the step at which half is left for the bias you choose.
     """
     steps = torch.arange(0, 101)

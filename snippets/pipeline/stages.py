@@ -102,6 +102,10 @@ def surprises(logits: torch.Tensor, ids: tuple[int, ...]) -> torch.Tensor:
 def continuations(ids: tuple[int, ...], count: int, length: int, generator: torch.Generator) -> tuple[list, list]:
     """Draw `count` texts after the same beginning, all at once, each token from the whole prediction.
 
+    A token is drawn by a race: each arrives at a random time, the sooner the likelier it is, and the first wins. That
+    is the same as one die thrown on all probabilities laid end to end (the Gumbel-max trick), and does not hang on the
+    last digit of a long sum.
+
     Returns:
         The drawn tokens, `count` lists of `length`, and the log of the probability of each.
     """
@@ -113,8 +117,8 @@ def continuations(ids: tuple[int, ...], count: int, length: int, generator: torc
     drawn, likely = [], []
     for step in range(length):
         logs = torch.log_softmax(logits, dim=-1)
-        dice = torch.rand(count, 1, generator=generator)
-        token = (logs.exp().cumsum(-1) <= dice).sum(-1).clamp(max=logs.shape[-1] - 1)  # (count,)
+        dice = torch.rand(count, logs.shape[-1], generator=generator)
+        token = (logs - (-dice.log()).log()).argmax(dim=-1)  # (count,)
         drawn.append(token)
         likely.append(logs[rows, token])
         if step + 1 < length:

@@ -26,7 +26,7 @@ from snippets.rnn.gradients import gradient_by_distance
 from snippets.rnn.model import ALPHABET, Cell, CharacterRNN, Config, encode, sample, step, temper
 
 LETTERS = ALPHABET[1:]
-SHOWN = ["end", *LETTERS]  # what the ids stand for when they come out of the network
+SHOWN = ["·", *LETTERS]  # what the ids stand for; the dot is the end, and a letter wide
 
 
 @functools.cache
@@ -197,9 +197,9 @@ def _predictions(text: str) -> tuple[torch.Tensor, torch.Tensor]:
 def next_character(text: str) -> dict:
     """What the network expects after the letters you type.
 
-    Delete the text and it shows how names begin. After “q” almost everything is on “u”; after “mari” the
-    probability is spread over several good endings, because a network that does not know which name is meant
-    can do no better than share it out.
+    The dot is the end of the name. Delete the text and it shows how names begin. After “q” almost everything is
+    on “u”; after “mari” the probability is spread over several good endings, because a network that does not know
+    which name is meant can do no better than share it out.
     """
     probabilities = torch.softmax(read(text)[0][-1], dim=-1)
     return distribution(probabilities, SHOWN, x_title="next character", height=280)
@@ -301,8 +301,8 @@ def sampling(prefix: str, temperature: float, draw: int) -> dict:
 
     Outlined bars are the learned distribution of the next letter, filled ones the distribution after its
     logits were divided by the temperature. Near 0 the network repeats its favourite; at 1 it draws from what
-    it learned; at 3 it is close to rolling a die of 27 sides. An asterisk marks a name that is in the list it
-    was trained and tested on; the rest are its own.
+    it learned; at 3 it is close to rolling a die of 27 sides, one of which is the dot that ends a name. An
+    asterisk marks a name that is in the list it was trained and tested on; the rest are its own.
     """
     logits = read(prefix)[0][-1]
     generator = torch.Generator().manual_seed(draw)

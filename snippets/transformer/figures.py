@@ -295,7 +295,10 @@ DEEPEST = 24
 
 @functools.cache
 def untrained(norm: str) -> tuple[torch.nn.Module, list]:
-    """An embedding and a deep stack of encoder layers as they are before any training."""
+    """An embedding and a deep stack of encoder layers as they are before any training.
+
+    In double precision: without norms every rounding grows with the stream.
+    """
     torch.manual_seed(0)
     model = Transformer(Config(layers=1, norm=norm))
     torch.manual_seed(1)
@@ -304,7 +307,8 @@ def untrained(norm: str) -> tuple[torch.nn.Module, list]:
         for parameter in layer.parameters():
             if parameter.ndim == 2:
                 torch.nn.init.xavier_uniform_(parameter)
-    return model.letters, layers
+        layer.double()
+    return model.letters.double(), layers
 
 
 @figure(text=WORD, layers=Slider("Layers", values=[2, 6, 12, 24], value=12))

@@ -504,7 +504,7 @@ def patch_cost(size: str, pixels: int) -> dict:
 def training_curves() -> dict:
     """The training runs behind this page: accuracy on 1,000 images held out, every hundred steps.
 
-    The two convolutional networks pass 90 % within two hundred steps. The ViT has more than twice their
+    The two convolutional networks pass 90% within two hundred steps. The ViT has more than twice their
     parameters and takes several times as long to get there: what a convolution is given, it has to find.
     """
     training = results("vision")["training"]

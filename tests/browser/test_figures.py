@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 
@@ -284,3 +285,12 @@ def test_a_figure_says_in_words_what_it_shows(open_page):
         spec = SPECS[figure.id]
         assert len(spoken) > len(spec["caption"])
         assert figure.element.locator("[data-plot]").get_attribute("role") == "img"
+
+
+def test_many_words_in_a_plot_are_all_drawn(open_page):
+    spec = json.loads((GENERATED / "figures/gpt/merging.json").read_text(encoding="utf-8"))
+    figure = Figure(open_page("architectures/gpt/"), "gpt/merging").reach()
+    drawn = figure.element.locator("svg.main-svg text").all_text_contents()
+    written = [html.unescape(word["text"]) for word in spec["figure"]["layout"]["annotations"]]
+    assert len(written) > 20
+    assert sorted(drawn) == sorted(written)

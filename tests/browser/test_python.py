@@ -366,7 +366,7 @@ def test_full_memory_is_an_error_like_any_other(page):
 
 
 @however_it_starts
-def test_output_streams_while_a_loop_runs_and_stop_ends_it(page):
+def test_output_streams_while_a_loop_runs_and_stop_ends_it(page, site):
     page.evaluate("python.open('demo')")
     run(page, "def step(x):\n    return 2 * x")
     page.evaluate(
@@ -379,7 +379,10 @@ def test_output_streams_while_a_loop_runs_and_stop_ends_it(page):
         }"""
     )
     page.wait_for_function("() => printed.includes('on its way')")
+    before = len(site.log)
     page.evaluate("python.stop()")
+    again = [path.rpartition("/")[2] for path in site.paths()[before:]]
+    assert not [name for name in again if ".pack." in name or ".wasm" in name or name == "manifest.json"]
     assert page.evaluate("running") == {"stopped": True}
     assert page.evaluate("waiting") == {"stopped": True}
     assert state(page) == "ready,ready"
@@ -535,6 +538,9 @@ def test_opening_a_page_twice_fetches_it_once(page, site):
     page.evaluate("python.open('demo')")
     draw(page, size=0)
     assert len([path for path in site.paths() if path.endswith("pages/demo.json")]) == 1
+    page.evaluate("python.expect('second')")
+    page.evaluate("python.open('second')")
+    assert len([path for path in site.paths() if path.endswith("pages/second.json")]) == 1
 
 
 def test_warm_starts_python_once(page, site):

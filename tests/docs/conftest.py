@@ -50,7 +50,7 @@ It began with an *idea* [@elman1990finding], see [](figure:toy/curve) and [atten
 
 ## Inputs and outputs
 
-Inputs $x_t$ in $\\mathbb{R}^D$ and outputs
+Inputs $x_t$ in $\\mathbb{R}^D$, and outputs
 
 $$
 h_t = \\tanh(W x_t + b)

@@ -127,6 +127,12 @@ def test_mathematics_is_rendered_and_can_be_read_aloud(page):
     assert page.select_one("figcaption math"), "captions are Markdown too"
 
 
+def test_a_comma_never_leaves_its_formula(page):
+    (tied,) = page.select("p .atlas-nobreak")
+    assert tied.annotation.get_text() == "\\mathbb{R}^D"
+    assert tied.get_text().endswith(",")
+
+
 def test_citations_name_author_and_year_and_lead_to_the_list(page):
     single, first, second = page.select("a.atlas-citation")
     assert [link.get_text() for link in (single, first, second)] == [

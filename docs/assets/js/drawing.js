@@ -159,7 +159,7 @@ export class DrawingPad {
     event.preventDefault();
     const [r, c] = this.cursor;
     const filled = Math.round(this.cells[r][c] * 100);
-    this.voice.textContent = `Row ${r + 1}, column ${c + 1}: ${filled} % filled`;
+    this.voice.textContent = `Row ${r + 1}, column ${c + 1}: ${filled}% filled`;
     this.paint();
   }
 

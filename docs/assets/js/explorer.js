@@ -493,7 +493,7 @@ export class Explorer {
     const last = block.ids.length - 1;
     const [best] = readout.best[last];
     const { probabilities } = nextToken(readout, last, this.temperature);
-    const share = `${(100 * probabilities[best]).toFixed(0)} %`;
+    const share = `${(100 * probabilities[best]).toFixed(0)}%`;
     this.parts.nextChip.replaceChildren(
       make("span", { class: "atlas-unseen" }, "Append the likeliest next token: "),
       make("span", { class: "explorer__chip" }, readout.vocabulary[best]),
@@ -656,7 +656,7 @@ export class Explorer {
     const focused = [...this.parts.bars.querySelectorAll("button")].indexOf(/** @type {any} */ (document.activeElement));
     this.parts.bars.replaceChildren(
       ...shown.map(({ id, label, value }) => {
-        const words = kind === "logits" ? say(value) : `${(100 * value).toFixed(1)} %`;
+        const words = kind === "logits" ? say(value) : `${(100 * value).toFixed(1)}%`;
         const bar = make("i", { "aria-hidden": "true" });
         bar.style.width = `${Math.max((100 * value) / most, 0)}%`;
         const button = makeButton("", () => this.pressBar(id, kind, end), "explorer__barrow");

@@ -56,6 +56,8 @@ export class FigureView {
     this.spec = null;
     /** @type {Promise<Record<string, PlotFigure>> | null} */
     this.states = null;
+    /** The same once it is here. @type {Record<string, PlotFigure>} */
+    this.known = {};
     /** @type {PlotFigure | null} the last good answer, in the light theme's colours */
     this.shown = null;
     this.near = false;
@@ -115,10 +117,11 @@ export class FigureView {
     const question = this.question;
     const current = () => question === this.question && !this.page.signal.aborted;
     const opening = this.panel.atOpening() && !this.isEdited;
-    if (!opening || this.shown) this.state = "computing";
+    const atHand = opening ? this.spec?.figure : this.asksPython ? undefined : this.known[this.panel.stateKey() ?? ""];
+    if (!atHand && (!opening || this.shown)) this.state = "computing";
     const hush = this.tellLater(current);
     try {
-      const figure = opening ? (await this.load()).figure : await this.ask(current);
+      const figure = atHand ?? (opening ? (await this.load()).figure : await this.ask(current));
       if (!figure || !current()) return false;
       await this.show(figure);
       if (!current()) return false;
@@ -161,10 +164,13 @@ export class FigureView {
 
   /** @returns {Promise<Record<string, PlotFigure>>} */
   loadStates() {
-    this.states ??= fetchJson(figureAddress(this.id, "states.json")).catch((error) => {
-      this.states = null;
-      throw error;
-    });
+    this.states ??= fetchJson(figureAddress(this.id, "states.json")).then(
+      (states) => (this.known = states),
+      (error) => {
+        this.states = null;
+        throw error;
+      },
+    );
     return this.states;
   }
 

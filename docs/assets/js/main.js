@@ -41,6 +41,7 @@ onEveryPage((page) => {
     const form = /** @type {HTMLElement | null} */ (view.element.querySelector("form.atlas-controls"));
     if (form) onIntent(form, () => view.expect(), page.signal);
   }
+  if (page.data?.slug && (figures.views.size || cells.cells.length)) python.expect(page.data.slug);
   for (const cell of cells.cells) onIntent(cell.element, () => python.warm(), page.signal);
   makeScrollable(page);
   for (const [selector, mount] of PARTS) {

@@ -40,7 +40,9 @@ function adoptHeadStyles() {
 export async function showPlot(element, figure, look) {
   const [Plotly, tokens] = await Promise.all([loadPlotly(), loadTokens()]);
   if (!element.isConnected) return;
-  const { data, layout } = dressed(figure, tokens, { ...look, width: element.clientWidth });
+  // Plotly knows the width of what it has drawn; asking the browser would lay out the page once more.
+  const width = /** @type {any} */ (element)._fullLayout?.width ?? element.clientWidth;
+  const { data, layout } = dressed(figure, tokens, { ...look, width });
   await Plotly.react(element, data, layout, CONFIG);
 }
 

@@ -53,6 +53,11 @@ class Python extends EventTarget {
     this.#listen();
   }
 
+  /** The reader has come to a page: where Python is at work already, its code is fetched ahead. @param {string} slug */
+  expect(slug) {
+    this.#worker?.postMessage({ fetch: slug });
+  }
+
   /**
    * Makes the page current and its modules importable.
    * @param {string} slug

@@ -136,6 +136,7 @@ export function wakeNext(arriving, imports) {
         start += count * PAGE;
       }
       adopt(Module, imports());
+      settings.API.restoreSnapshot = null; // lets the snapshot go
       return meta.hiwire;
     };
     return Module;

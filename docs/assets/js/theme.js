@@ -16,6 +16,13 @@ export const loadTokens = once(async () => {
 
 const NARROW = 480;
 
+let fonts = "";
+/** @returns {string} the fonts of the interface; asked of the page once, since asking makes the browser style it */
+function interfaceFonts() {
+  fonts ||= getComputedStyle(document.body).getPropertyValue("--atlas-sans").trim();
+  return fonts;
+}
+
 /**
  * What each light colour becomes, by exact match.
  * @param {Tokens} tokens
@@ -63,7 +70,7 @@ export function dressed(figure, tokens, setting) {
   const colour = /** @param {string} name */ (name) => map.get(tokens.colours[name].light.toLowerCase()) ?? "";
   const narrow = setting.width < NARROW;
   const size = narrow ? 12 : 13;
-  const family = getComputedStyle(document.body).getPropertyValue("--atlas-sans").trim();
+  const family = interfaceFonts();
   const { data, layout } = recoloured(figure, map);
 
   const axis = {
@@ -112,7 +119,38 @@ export function dressed(figure, tokens, setting) {
     const scaled = trace.colorbar || (/heatmap|contour/.test(trace.type ?? "") && trace.showscale !== false);
     return scaled ? { ...trace, colorbar: belowTop(under(bar, trace.colorbar ?? {})) } : trace;
   });
-  return { data: traces, layout: worn };
+  return wordsAsPoints(traces, worn);
+}
+
+/** From so many on, words in a plot are drawn as points: Plotly lays out and measures its annotations one by one. */
+const MANY_WORDS = 12;
+const BESIDE = /** @type {Record<string, string>} */ ({ left: "middle right", right: "middle left" });
+const OF_A_WORD = new Set(["x", "y", "text", "showarrow", "xanchor", "font"]);
+
+/**
+ * Annotations that are nothing but words at their places become a trace of text, which looks the same.
+ * @param {Record<string, any>[]} data
+ * @param {Record<string, any>} layout
+ * @returns {PlotFigure}
+ */
+function wordsAsPoints(data, layout) {
+  const words = /** @type {Record<string, any>[]} */ (layout.annotations ?? []);
+  const plain = words.every((word) => word.showarrow === false && Object.keys(word).every((key) => OF_A_WORD.has(key)));
+  const fixed = layout.xaxis.range && layout.yaxis.range; // words widen a range that Plotly chooses
+  if (words.length < MANY_WORDS || !plain || !fixed) return { data, layout };
+  const each = (/** @type {(word: Record<string, any>) => unknown} */ part) => words.map(part);
+  const points = {
+    ...{ type: "scatter", mode: "text", hoverinfo: "skip", cliponaxis: false, showlegend: false },
+    x: each((word) => word.x),
+    y: each((word) => word.y),
+    text: each((word) => word.text),
+    textposition: each((word) => BESIDE[word.xanchor] ?? "middle center"),
+    textfont: {
+      size: each((word) => word.font?.size ?? layout.font.size),
+      color: each((word) => word.font?.color ?? layout.font.color),
+    },
+  };
+  return { data: [...data, points], layout: { ...layout, annotations: [] } };
 }
 
 /**

@@ -24,9 +24,9 @@ import { gunzip, pays, readSnapshot, wakeNext } from "./snapshot.js";
  */
 /** @typedef {{ path: string, url: string, bytes: number }} Asset */
 /**
- * @typedef {object} Kept what one worker leaves to the next
- * @property {WebAssembly.Module} wasm the interpreter, compiled
- * @property {Snapshot | "cached" | "failed"} [snapshot]
+ * What a worker leaves to the one that follows it: the compiled interpreter, the list of files, the unpacked packs,
+ * and whether the snapshot has failed in this visit.
+ * @typedef {{ wasm: WebAssembly.Module, manifest: Manifest, packs: Record<string, Blob>, failed: boolean }} Kept
  */
 /** @typedef {{ id: number, do: string, slug: string, arguments: Record<string, unknown> }} Request */
 
@@ -259,13 +259,14 @@ let session;
 /**
  * Starts Python. All files travel side by side; the first that fails ends the start with a message that names it.
  * A snapshot that fails is another matter: the packs serve as well.
- * @param {Kept | undefined} kept
+ * @param {Kept | undefined} kept by an earlier worker
  * @param {Line} line
  * @returns {Promise<Kept>}
  */
 async function boot(kept, line) {
   progress.tell();
-  manifest = await fetchManifest();
+  if (kept && !afresh) ({ manifest, packs } = kept); // after a failure only the interpreter is known to be sound
+  else manifest = await fetchManifest();
   haveManifest();
   const sizeOf = (/** @type {string[]} */ names) => names.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
   progress.total = sizeOf(ALWAYS);
@@ -273,32 +274,31 @@ async function boot(kept, line) {
   const wasm = kept ? Promise.resolve(kept.wasm) : interpreter(manifest);
   const always = Promise.all([wasm, script(manifest, "loader"), script(manifest, "script")]);
   always.catch(() => {}); // said once, by whoever starts
-  let snapshot = kept?.snapshot;
-  if (await choosesSnapshot(snapshot, line)) {
+  let failed = kept?.failed ?? false;
+  if (!failed && (await choosesSnapshot(line))) {
     progress.total += manifest.files.snapshot.bytes;
+    progress.tell();
+    const snapshot = packOf("snapshot").then((content) => readSnapshot(filesOf(content)));
+    snapshot.catch(() => {}); // the start waits for it later
     try {
-      const arriving = typeof snapshot === "object" ? Promise.resolve(snapshot) : fetchSnapshot();
-      if (typeof snapshot === "object") progress.loaded += manifest.files.snapshot.bytes;
-      progress.tell();
-      arriving.catch(() => {}); // the start waits for it later
-      await start(always, { snapshot: arriving });
-      return { wasm: await wasm, snapshot: await arriving };
+      await start(always, { snapshot });
+      return { wasm: await wasm, manifest, packs, failed };
     } catch {
-      snapshot = "failed";
+      failed = true;
+      delete packs.snapshot;
     }
   }
   progress.total += sizeOf(PACKS);
   progress.tell();
-  const packs = Promise.all(PACKS.map((name) => withFile(manifest, name, bytesOf)));
-  await start(always, { packs });
-  return { wasm: await wasm, snapshot };
+  await start(always, { packed: Promise.all(PACKS.map(packOf)) });
+  return { wasm: await wasm, manifest, packs, failed };
 }
 
-/** @param {Kept["snapshot"]} had @param {Line} line */
-async function choosesSnapshot(had, line) {
-  if (!manifest.files.snapshot || had === "failed" || afresh) return false;
+/** @param {Line} line */
+async function choosesSnapshot(line) {
+  if (!manifest.files.snapshot || afresh) return false;
   if (manifest.start) return manifest.start === "snapshot";
-  return pays({ kept: had !== undefined || (await isKept("snapshot")), line });
+  return pays({ kept: "snapshot" in packs || (await isKept("snapshot")), line });
 }
 
 /** @param {string} name @returns {Promise<boolean>} whether the reader's own copy of the site has a file */
@@ -310,9 +310,18 @@ async function isKept(name) {
   }
 }
 
-/** @returns {Promise<Snapshot>} */
-function fetchSnapshot() {
-  return withFile(manifest, "snapshot", async (response) => readSnapshot(filesOf(await bytesOf(response))));
+/** Unpacked packs by name. @type {Record<string, Blob>} */
+let packs = {};
+
+/** @param {string} name @returns {Promise<Uint8Array>} a pack, as an earlier worker has left it or from the server */
+async function packOf(name) {
+  if (packs[name]) {
+    progress.add(manifest.files[name].bytes);
+    return new Uint8Array(await packs[name].arrayBuffer());
+  }
+  const bytes = await withFile(manifest, name, bytesOf);
+  packs[name] = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]);
+  return bytes;
 }
 
 /**
@@ -331,10 +340,10 @@ async function keepToo(names) {
 
 /**
  * @param {Promise<[WebAssembly.Module, any, any]>} always
- * @param {{ packs?: Promise<Uint8Array[]>, snapshot?: Promise<Snapshot> }} source
+ * @param {{ packed?: Promise<Uint8Array[]>, snapshot?: Promise<Snapshot> }} source
  */
-async function start(always, { packs, snapshot }) {
-  const [[wasm, { loadPyodide }]] = await Promise.all([always, packs]);
+async function start(always, { packed, snapshot }) {
+  const [[wasm, { loadPyodide }]] = await Promise.all([always, packed]);
   progress.stage = "Starting Python";
   progress.tell();
   const { instantiateStreaming } = WebAssembly;
@@ -369,7 +378,7 @@ async function start(always, { packs, snapshot }) {
     enableRunUntilComplete: false,
     _loadSnapshot: snapshot && new Uint8Array(),
     fsInit: async (/** @type {any} */ FS) => {
-      for (const pack of (await packs) ?? []) unpack(FS, filesOf(pack));
+      for (const pack of (await packed) ?? []) unpack(FS, filesOf(pack));
     },
   });
   try {
@@ -614,19 +623,6 @@ async function answer(request) {
   }
 }
 
-/** @param {Kept} kept */
-function ready({ wasm, snapshot }) {
-  const other = snapshot ? PACKS : ["snapshot"]; // what the other way to start needs, and late files
-  if (snapshot !== "failed") setTimeout(() => keepToo(other).catch(() => {}), UNTIL_IDLE);
-  if (typeof snapshot !== "object") {
-    post({ ready: true, module: { wasm, snapshot } });
-  } else if (scope.navigator.deviceMemory >= 4) {
-    scope.postMessage({ ready: true, module: { wasm, snapshot } }, [snapshot.pages.buffer]);
-  } else {
-    post({ ready: true, module: { wasm, snapshot: "cached" } });
-  }
-}
-
 scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
   if (data.fetch) return fetchPage(data.fetch).catch(() => {}); // whoever asks for the page is told
   if (!data.boot) return answer(data);
@@ -634,7 +630,10 @@ scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
   try {
     const module = await boot(data.module, data.line);
     afresh = false;
-    ready(module);
+    post({ ready: true, module });
+    if (module.failed) return;
+    const other = "snapshot" in packs ? PACKS : ["snapshot"]; // what the other way to start needs, and late files
+    setTimeout(() => keepToo(other).catch(() => {}), UNTIL_IDLE);
   } catch (error) {
     const message = /** @type {Error} */ (error)?.message ?? String(error);
     post({ failed: error instanceof FileError ? message : `Python could not be started: ${message}` });
