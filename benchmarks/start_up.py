@@ -1,11 +1,11 @@
 """Press Run → first torch output, against bare Pyodide + NumPy in the same run:  python -m benchmarks.start_up
 
 The floor is what Pyodide's own documentation does in a module worker: stock files, `loadPackage("numpy")`,
-`numpy.ones(3).sum()`. Ours runs a cell of the first page that has one. Both are served by the same server, which
-gzips what hosts gzip. The next page opens as it does for a reader, who comes to it before using it: its code is
-fetched by then. Cold is a new browser profile, warm the same profile in a new browser process. Between
-them both are left alone for some seconds, in which a browser keeps what it compiled. The ratios are what counts;
-the milliseconds are this machine's at this moment.
+`numpy.ones(3).sum()`. Ours runs a cell of the first page that has one, started from the packs, and once more woken
+from the snapshot. All are served by the same server, which gzips what hosts gzip. The next page opens as it does
+for a reader, who comes to it before using it: its code is fetched by then. Cold is a new browser profile, warm the
+same profile in a new browser process. Between them both are left alone for some seconds, in which a browser keeps
+what it compiled. The ratios are what counts; the milliseconds are this machine's at this moment.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from playwright.sync_api import Page, Playwright, sync_playwright
 
 from benchmarks import peers
 from benchmarks.tables import table, verdict
-from tests.browser.serve import Site
+from tests.browser.serve import MANIFEST, Site, with_start
 from tools import assets, chromium, numpy_wheel
 from tools.files import package
 
@@ -43,6 +43,7 @@ BROWSER = [
 ]
 IDLE = 4000  # milliseconds a visit lasts after its first output
 ARRIVING = 1000  # … and a reader looks at the next page before using it
+OURS = ("ours", "snapshot")
 EXPECTED = {True: "tensor(3.)", False: "3.0"}  # ours, and the others'
 PEER_ROUNDS = 2
 TARGETS = {
@@ -51,6 +52,9 @@ TARGETS = {
     "MB on the wire": 7.5,
     "next page open, ms": 20.0,
     "Stop → usable, ms": 750.0,
+    "snapshot: cold / floor": 0.28,
+    "snapshot: warm / floor": 0.28,
+    "snapshot: Stop → usable, ms": 750.0,
 }
 
 FLOOR_PAGE = """<!doctype html><meta charset="utf-8"><title>floor</title><script type="module">
@@ -110,8 +114,8 @@ def second_page(bundle: dict) -> tuple[str, dict]:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12], content
 
 
-def our_site(docs: Path) -> tuple[Site, str]:
-    """A server of our page, and the cell that it runs."""
+def our_site(docs: Path, start: str) -> tuple[Site, str]:
+    """A server of our page, where Python starts in one of the two ways, and the cell that it runs."""
     generated = docs / "assets" / "generated"
     slug, cell, bundle = first_cell(generated)
     version, content = second_page(bundle)
@@ -121,7 +125,7 @@ def our_site(docs: Path) -> tuple[Site, str]:
     extra = {
         "page.html": page,
         "favicon.ico": "",
-        "assets/generated/py/manifest.json": json.dumps(manifest, separators=(",", ":")),
+        MANIFEST: with_start(json.dumps(manifest, separators=(",", ":")), start),
         "assets/generated/py/pages/next-page.json": json.dumps({**content, "hash": version}),
     }
     return Site(docs, extra=extra, headers={}), cell.split(":")[1]
@@ -209,11 +213,12 @@ def bench(rounds: int, megabits: float | None, others: bool = False) -> dict:
         others: whether the peers are measured too.
     """
     with tempfile.TemporaryDirectory(prefix="atlas-floor-") as temporary, sync_playwright() as playwright:
-        ours, region = our_site(ROOT / "docs")
-        sites = {"floor": floor_site(Path(temporary)), "ours": ours}
+        ours, region = our_site(ROOT / "docs", "packs")
+        woken, _ = our_site(ROOT / "docs", "snapshot")
+        sites = {"floor": floor_site(Path(temporary)), "ours": ours, "snapshot": woken}
         if others:
             sites |= peers.sites(Path(temporary))
-        found: dict[str, list] = {name: [] for name in (*sites, "after")}
+        found: dict[str, list] = {name: [] for name in (*sites, "after", "after snapshot")}
         with contextlib.ExitStack() as open_sites:
             for name, site in sites.items():  # fills the servers' own caches
                 open_sites.enter_context(site)
@@ -221,23 +226,26 @@ def bench(rounds: int, megabits: float | None, others: bool = False) -> dict:
                     tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
                     browser(playwright, site, profile) as page,
                 ):
-                    measured(page, EXPECTED[name == "ours"])
+                    measured(page, EXPECTED[name in OURS])
             for site in sites.values():
                 site.rate = megabits and megabits * 1e6 / 8
                 site.latency = 0.04 if megabits else 0.0
             for number in range(rounds):
                 print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
                 for name, site in sites.items():
-                    if name in ("floor", "ours") or number < PEER_ROUNDS:
-                        found[name].append(one_round(playwright, site, EXPECTED[name == "ours"]))
+                    if name in ("floor", *OURS) or number < PEER_ROUNDS:
+                        found[name].append(one_round(playwright, site, EXPECTED[name in OURS]))
                 found["after"].append(afterwards(playwright, ours, region))
+                found["after snapshot"].append(afterwards(playwright, woken, region))
     times = {name: medians(rounds_of_it) for name, rounds_of_it in found.items()}
     floor, our, after = times.pop("floor"), times.pop("ours"), times.pop("after")
+    woken, woken_after = times.pop("snapshot"), times.pop("after snapshot")
     return {
         "rounds": rounds,
         "line": f"{megabits:g} Mbit/s + 40 ms" if megabits else "localhost",
         "floor": floor,
         "ours": our,
+        "snapshot": woken,
         "peers": times,
         "results": {
             "cold / floor": our["cold"] / floor["cold"],
@@ -245,6 +253,9 @@ def bench(rounds: int, megabits: float | None, others: bool = False) -> dict:
             "MB on the wire": our["wire"],
             "next page open, ms": after["next"],
             "Stop → usable, ms": after["stop"],
+            "snapshot: cold / floor": woken["cold"] / floor["cold"],
+            "snapshot: warm / floor": woken["warm"] / floor["warm"],
+            "snapshot: Stop → usable, ms": woken_after["stop"],
         },
         "next page, importing its model and running a cell, ms": after["work"],
     }
@@ -259,11 +270,14 @@ def tables(answer: dict) -> str:
         (f"{visit}, ms", f"{ours[visit]:.0f}", *(f"{other[visit]:.0f}" for other in others), "")
         for visit in ("cold", "warm")
     ]
+    for name, shown in (("cold, ms", "cold"), ("warm, ms", "warm"), ("MB on the wire", "wire")):
+        value = answer["snapshot"][shown]
+        rows.append((f"snapshot: {name}", f"{value:.{0 if name.endswith('ms') else 2}f}", *nothing, ""))
     for name, value in answer["results"].items():
         beside = nothing
         if name == "MB on the wire":
             beside = [f"{other['wire']:.2f}" for other in others]
-        elif name.endswith("/ floor"):
+        elif name.endswith("/ floor") and not name.startswith("snapshot"):
             visit = name.split()[0]
             beside = ["", *(f"{other[visit] / floor[visit]:.2f}" for other in others[1:])]
         shown = f"{value:.{0 if name.endswith('ms') else 2}f}"

@@ -71,6 +71,8 @@ def is_aside(name: str, files: dict[str, bytes]) -> bool:
     if name.startswith(("assets/javascripts/lunr/", "assets/cards/")) or name.endswith(".map"):
         return True
     folder, _, file = name.rpartition("/")
+    if file.startswith("snapshot.") and file.endswith(".pack.gz"):  # quicker than the packs, which serve as well
+        return True
     if not file.endswith(".wasm"):
         return False
     return any(other.startswith(f"{folder}/") and other.endswith(".wasm.gz") for other in files)

@@ -18,6 +18,8 @@ const START = new URL(scope.registration.scope);
 const PREFIX = `atlas ${START.pathname} `;
 const CACHE = PREFIX + RELEASE.id;
 const ASIDE = new Set(RELEASE.aside);
+/** The interpreter as it is: the browser's own cache also keeps what it made of it. */
+const PLAIN = /\.wasm$/;
 /** Files whose name holds a hash of their content: a host has the right one or none. */
 const NAMED_BY_CONTENT = /\.[0-9a-f]{8,}\./;
 /** Longer than this nobody waits for a page that is kept, in milliseconds. */
@@ -194,7 +196,7 @@ async function file(event, path) {
   const { request } = event;
   const page = path.endsWith(".html");
   const afresh = ["reload", "no-cache", "no-store"].includes(request.cache) || request.headers.get("cache-control") === "no-cache";
-  const first = !page && !afresh && !ASIDE.has(path) ? await kept(path) : undefined;
+  const first = !page && !afresh && !PLAIN.test(path) ? await kept(path) : undefined;
   if (first) return first;
   try {
     if (NAMED_BY_CONTENT.test(path)) return await streamed(event, path);
@@ -209,7 +211,7 @@ async function file(event, path) {
 async function streamed(event, path) {
   const response = await fetch(event.request);
   // The plain interpreter is used only where the host compresses it; elsewhere the page gives it up at once.
-  const wanted = !ASIDE.has(path) || response.headers.has("content-encoding");
+  const wanted = !PLAIN.test(path) || response.headers.has("content-encoding");
   if (response.ok && wanted) event.waitUntil(take(path, response.clone()).catch(() => {}));
   return response;
 }

@@ -62,6 +62,27 @@ def record(files: Mapping[str, Path], scripts: Mapping[str, str]) -> tuple[dict[
     return answer["modules"], answer["failed"]
 
 
+def snapshot(script: bytes, files: Mapping[str, Path], scripts: Sequence[str]) -> tuple[dict, bytes]:
+    """Start Python as `record` does, run scripts, and take what is in its memory then.
+
+    `script` is Pyodide's with our edits. Returns what `docs/assets/js/snapshot.js` must know, and the pages of memory.
+    """
+    with tempfile.TemporaryDirectory(prefix="atlas-") as temporary:
+        place = Path(temporary, "pyodide.asm.cjs")  # under this ending Node runs it as it is
+        place.write_bytes(script)
+        job = {
+            "folder": temporary,
+            "script": str(place),
+            "files": [[place, str(path)] for place, path in files.items()],
+            "scripts": list(scripts),
+            "lock": lock_contents(),
+        }
+        answer = _node("snapshot", job, "taking a snapshot of Python's memory")
+        if answer["proof"] != "tensor([3., 3.])":
+            raise AssetError(f"Python that woke from its snapshot does not count right: {answer['proof']}")
+        return answer["meta"], Path(temporary, "memory.bin").read_bytes()
+
+
 def runtime_tree(wheel: Path) -> Path:
     """Folder with the whole standard library and NumPy as bytecode, made once for each Pyodide and NumPy.
 

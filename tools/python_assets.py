@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import interpreter, numpy_wheel, page_code
+from tools import interpreter, numpy_wheel, page_code, pyodide_edits
 from tools.files import GENERATED, ROOT, AssetError, digest, key_of, package, write
 from tools.packs import pack, squeeze
 from tools.stamps import remembered
@@ -23,6 +23,7 @@ HOME = "atlas"  # the folder, in the page's file system, that holds `snippets`
 Say = Callable[[str], None]
 PROTOCOL = 3  # worker and manifest must agree on this number; raise it when the manifest's form changes
 RUNTIME = Path(__file__).with_name("runtime")
+SNAPSHOT = ROOT / "docs" / "assets" / "js" / "snapshot.js"
 EXTENSION = ".cpython-313-wasm32-emscripten.so"
 
 START = """
@@ -108,19 +109,56 @@ def core_pack() -> dict[str, bytes]:
 
 def lean_places(tree: dict[str, bytes], core: dict[str, bytes], also: list[str]) -> set[str]:
     """Places of the library's files that a start-up loads, found by starting Python and looking."""
-    imports = "".join(f"try:\n    import {name}\nexcept ImportError:\n    pass\n" for name in also)
-    probe = {f"{HOME}/snippets/probe/{name}": text.encode() for name, text in PROBE.items()}
+    scripts = {"starting Python": START, "a session of the page": SESSION, "the pages' imports": imports_of(also)}
     with tempfile.TemporaryDirectory(prefix="atlas-") as temporary:
-        files = {}
-        for number, (name, data) in enumerate({**tree, **core, **probe}.items()):
-            path = Path(temporary, str(number))
-            path.write_bytes(data)
-            files[f"/{name}"] = path
-        scripts = {"starting Python": START, "a session of the page": SESSION, "the pages' imports": imports}
-        loaded, failed = interpreter.record(files, scripts)
+        loaded, failed = interpreter.record(real_files({**tree, **core}, Path(temporary)), scripts)
     if failed:
         raise AssetError("\n".join(f"{name} failed in Pyodide:\n{why.strip()}" for name, why in failed.items()))
     return {where.lstrip("/") for where in loaded.values()} & tree.keys()
+
+
+def imports_of(names: list[str]) -> str:
+    return "".join(f"try:\n    import {name}\nexcept ImportError:\n    pass\n" for name in names)
+
+
+def real_files(files: dict[str, bytes], folder: Path) -> dict[str, Path]:
+    """Write files, and the probe's, into a folder; returns where each is by its place in the page's file system."""
+    probe = {f"{HOME}/snippets/probe/{name}": text.encode() for name, text in PROBE.items()}
+    placed = {}
+    for number, (name, data) in enumerate({**files, **probe}.items()):
+        path = Path(folder, str(number))
+        path.write_bytes(data)
+        placed[f"/{name}"] = path
+    return placed
+
+
+def snapshot_pack(lean: dict[str, bytes], core: dict[str, bytes], also: list[str]) -> dict[str, bytes]:
+    """What takes the place of the lean and the core pack where Python wakes from a snapshot.
+
+    It holds the memory, the shared libraries, and the few files that are not bytecode. The others lie in the two
+    packs, which the page fetches if Python reads one.
+    """
+    with tempfile.TemporaryDirectory(prefix="atlas-") as temporary:
+        files = real_files({**lean, **core}, Path(temporary))
+        script = pyodide_edits.edited("pyodide.asm.js")
+        own = [name for place in core if (name := own_module(place))]
+        meta, memory = interpreter.snapshot(script, files, [START, SESSION, imports_of([*also, *sorted(own)])])
+    packs = {"lean": lean, "core": core}
+    plain = {name: data for pack in packs.values() for name, data in pack.items() if not is_late(name)}
+    late = {title: [[name, len(data)] for name, data in pack.items() if is_late(name)] for title, pack in packs.items()}
+    libraries = {library["name"][1:]: lean[library["name"][1:]] for library in meta["libraries"]}
+    listed = json.dumps(meta | {"files": late}, separators=(",", ":"), sort_keys=True).encode()
+    return {"snapshot.json": listed, "memory.bin": memory, **libraries, **plain}
+
+
+def own_module(place: str) -> str | None:
+    """Name of a module of torch or the kit by its place in the core pack."""
+    name = place.removeprefix(f"{HOME}/").removesuffix(".pyc").removesuffix("/__init__").replace("/", ".")
+    return name if place.endswith(".pyc") and "." in name else None
+
+
+def is_late(name: str) -> bool:
+    return name.endswith((".pyc", ".so"))
 
 
 def module_name(where: str) -> str | None:
@@ -163,7 +201,7 @@ def runtime_entries() -> dict[str, dict]:
     wasm = package("pyodide", "pyodide.asm.wasm").read_bytes()
     return {
         "loader": place("pyodide.mjs", package("pyodide", "pyodide.mjs").read_bytes()),
-        "script": place("pyodide.asm.js", package("pyodide", "pyodide.asm.js").read_bytes()),
+        "script": place("pyodide.asm.js", pyodide_edits.edited("pyodide.asm.js")),
         "plain": place("pyodide.asm.wasm", wasm),
         "wasm": place("pyodide.asm.wasm.gz", squeeze(wasm)),
     }
@@ -172,18 +210,26 @@ def runtime_entries() -> dict[str, dict]:
 def library_entries(tree: dict[str, bytes], lean: set[str]) -> dict[str, dict]:
     """The pack that starts Python, with a list of what it lacks, and the two archives that have the rest."""
     rest = {name: data for name, data in tree.items() if name not in lean}
-    numpy = {name: data for name, data in rest.items() if name.startswith(interpreter.SITE)}
-    standard = {name: data for name, data in rest.items() if name not in numpy}
+    return {
+        "lean": place("lean.pack.gz", pack(lean_files(tree, lean))),
+        "standard": place("standard.pack.gz", pack({name: data for name, data in rest.items() if not is_numpy(name)})),
+        "numpy": place("numpy.pack.gz", pack({name: data for name, data in rest.items() if is_numpy(name)})),
+    }
+
+
+def is_numpy(name: str) -> bool:
+    return name.startswith(interpreter.SITE)
+
+
+def lean_files(tree: dict[str, bytes], lean: set[str]) -> dict[str, bytes]:
+    """The files of the pack that starts Python: of the library those named, and a list of what is elsewhere."""
+    rest = [name for name in tree if name not in lean]
     missing = {
-        "standard": sorted(name for where in standard if (name := module_name(where))),
-        "numpy": sorted(name for where in numpy if (name := module_name(where))),
+        "standard": sorted(name for where in rest if not is_numpy(where) and (name := module_name(where))),
+        "numpy": sorted(name for where in rest if is_numpy(where) and (name := module_name(where))),
     }
     listed = json.dumps(missing, separators=(",", ":")).encode()
-    return {
-        "lean": place("lean.pack.gz", pack({name: tree[name] for name in lean} | {f"{HOME}/missing.json": listed})),
-        "standard": place("standard.pack.gz", pack(standard)),
-        "numpy": place("numpy.pack.gz", pack(numpy)),
-    }
+    return {name: tree[name] for name in lean} | {f"{HOME}/missing.json": listed}
 
 
 def build(say: Say = lambda text: None) -> list[Path]:
@@ -193,7 +239,8 @@ def build(say: Say = lambda text: None) -> list[Path]:
     what it loads, and packing the library.
     """
     pages = page_code.slugs()
-    own = [Path(__file__), interpreter.SCRIPT, Path(interpreter.__file__), *RUNTIME.glob("*.py")]
+    own = [Path(__file__), interpreter.SCRIPT, *map(Path, (interpreter.__file__, pyodide_edits.__file__))]
+    own += RUNTIME.glob("*.py")
     pyodide = [package("pyodide", name) for name in ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")]
     base = key_of([*own, *pyodide, package("pyodide", "python_stdlib.zip")], numpy_wheel.wanted().sha256)
     tree = functools.cache(lambda: library(say))
@@ -211,11 +258,17 @@ def build(say: Say = lambda text: None) -> list[Path]:
         say("packing the library")
         return library_entries(tree(), set(lean))
 
+    def take_snapshot() -> dict[str, dict]:
+        say("taking a snapshot of Python's memory")
+        files = snapshot_pack(lean_files(tree(), set(lean)), core(), also)
+        return {"snapshot": place("snapshot.pack.gz", pack(files))}
+
     lean = remembered("python-lean", key_of([], core_key, also), look)
     files = {
         **remembered("python-runtime", base, runtime_entries, _places),
         **remembered("python-library", key_of([], base, lean), pack_library, _places),
         **remembered("python-core", core_key, lambda: {"core": place("core.pack.gz", pack(core()))}, _places),
+        **remembered("python-snapshot", key_of([SNAPSHOT], core_key, also, lean), take_snapshot, _places),
     }
     listed = {}
     for slug in pages:
@@ -251,7 +304,7 @@ def prune(manifest: dict) -> list[Path]:
 
 def key() -> str:
     """Changes when anything that the Python assets are made from does."""
-    own = [*Path(__file__).parent.glob("*.py"), *RUNTIME.glob("*.py"), interpreter.SCRIPT]
+    own = [*Path(__file__).parent.glob("*.py"), *RUNTIME.glob("*.py"), interpreter.SCRIPT, SNAPSHOT]
     runtime = [package("pyodide", name) for name in ("package.json", "pyodide.asm.wasm", "python_stdlib.zip")]
     pages = []
     for slug in page_code.slugs():

@@ -1,6 +1,7 @@
 """The built site in a real Chromium. No page a test opens may log an error or ask another host for anything.
 
 The site is the one `make site` left in `site/`; `ATLAS_SITE` names another folder. Without one, it is built.
+`ATLAS_START=snapshot` makes Python wake from its snapshot wherever a page starts it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.serve import Site
+from tests.browser.serve import MANIFEST, Site, with_start
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +85,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def host(built_site: Path) -> Iterator[Site]:
     """A server of the built site, with faults on request."""
-    with Site(built_site) as site:
+    manifest = (built_site / MANIFEST).read_text(encoding="utf-8")
+    with Site(built_site, extra={MANIFEST: with_start(manifest)}) as site:
         yield site
 
 

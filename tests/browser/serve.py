@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
+import os
 import threading
 import time
 import zlib
@@ -38,8 +40,16 @@ TYPES = {
 }
 SQUEEZED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".xml", ".txt", ".md", ".wasm")
 
+MANIFEST = "assets/generated/py/manifest.json"
+START = os.environ.get("ATLAS_START", "packs")  # or "snapshot"; if empty, the page chooses by the line
+
 _SQUEEZED: dict[tuple[int, int], bytes] = {}  # by length and checksum, for all servers of this process
 HEADERS = Path(__file__).resolve().parents[2] / "tools/headers.txt"
+
+
+def with_start(manifest: str, start: str = START) -> str:
+    """The list of Python's files, with the way to start Python if one is asked for."""
+    return json.dumps({**json.loads(manifest), "start": start}) if start else manifest
 
 
 def recommended_headers() -> dict[str, str]:

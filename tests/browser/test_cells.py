@@ -253,7 +253,7 @@ def test_an_editor_that_cannot_be_fetched_leaves_code_that_runs(open_page, host)
 
 
 def test_a_runtime_that_cannot_be_fetched_is_tried_again_from_the_cell(open_page, host):
-    host.faults["lean."] = Fault(truncate=1000)
+    host.faults["pack.gz"] = Fault(truncate=1000)
     page = open_page(expected=("ERR_", "Failed to load"))
     step = Cell(page, STEP)
     step.edit("print('there')").run()

@@ -196,7 +196,7 @@ def test_a_runtime_that_cannot_be_fetched_can_be_tried_again(open_page, host):
 
 
 def test_the_first_start_shows_its_bytes_beside_the_control(open_page, host):
-    host.faults["lean."] = Fault(delay=1.5)
+    host.faults["pack.gz"] = Fault(delay=1.5)
     page = open_page()
     figure = Figure(page, HIDDEN_STATE).reach()
     figure.element.locator("input[type=text]").fill("zoe")

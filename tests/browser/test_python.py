@@ -10,8 +10,9 @@ from zlib import crc32
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.serve import Fault, Site
+from tests.browser.serve import MANIFEST, START, Fault, Site, with_start
 from tools import chromium
+from tools.packs import pack, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.browser
@@ -75,6 +76,10 @@ def letters():
     return {"data": [{"text": load_text("letters.txt")}], "layout": {"height": 200}}
 """
 STEP = "demo.model:step"
+STARTS = ("packs", "snapshot")
+however_it_starts = pytest.mark.parametrize("site", STARTS, indirect=True)
+from_packs = pytest.mark.parametrize("site", ["packs"], indirect=True)
+from_snapshot = pytest.mark.parametrize("site", ["snapshot"], indirect=True)
 TANH_OF_1 = 0.7616
 
 
@@ -101,7 +106,7 @@ def chromium_browser() -> Browser:
 
 
 @pytest.fixture
-def site(generated):
+def site(generated, request):
     """The site's Python with two small pages of this test's own, under a path as on a project host."""
     assets = [{"path": "snippets/data/letters.txt", "url": "assets/letters.txt", "bytes": 3, "crc32": crc32(b"abc")}]
     first, first_version = bundle(
@@ -120,7 +125,7 @@ def site(generated):
         "page.html": PAGE,
         "page.js": SCRIPT,
         "favicon.ico": "",
-        "assets/generated/py/manifest.json": json.dumps(manifest),
+        MANIFEST: with_start(json.dumps(manifest), getattr(request, "param", START)),
         "assets/generated/py/pages/demo.json": first,
         "assets/generated/py/pages/second.json": second,
         "assets/generated/py/assets/letters.txt": "abc",
@@ -174,6 +179,7 @@ def test_nothing_of_python_is_fetched_before_it_is_wanted(page, site):
     assert state(page) == "off,off"
 
 
+@however_it_starts
 def test_run_prints_torchs_output_and_shows_the_result(page, site):
     page.evaluate("python.open('demo')")
     answer = run(page, 'print("printed")\ntorch.ones(2, 3)')
@@ -185,6 +191,7 @@ def test_run_prints_torchs_output_and_shows_the_result(page, site):
     assert {path.split("/")[1] for path in site.paths() if path != "/favicon.ico"} == {"atlas"}
 
 
+@however_it_starts
 def test_matrices_are_multiplied_in_the_pages_own_memory(page):
     page.evaluate("python.open('demo')")
     text = """
@@ -201,10 +208,12 @@ print("equal")
     assert answer["printed"] == "equal\n", answer
 
 
+@however_it_starts
 def test_progress_counts_the_bytes_that_arrive(page, site):
     page.evaluate("python.open('demo')")
     told = page.evaluate("progress")
-    total = sum(site.manifest["files"][name]["bytes"] for name in ("loader", "script", "wasm", "lean", "core"))
+    names = {"snapshot"} if asked(site, site.manifest["files"]["snapshot"]["url"]) else {"lean", "core"}
+    total = sum(site.manifest["files"][name]["bytes"] for name in names | {"loader", "script", "wasm"})
     counted = [entry for entry in told if entry["total"]]
     assert {entry["total"] for entry in counted} == {total}
     assert counted[-1]["loaded"] == total
@@ -356,6 +365,7 @@ def test_code_that_brings_pythons_own_machinery_down_is_survived(page):
     assert draw(page, size=1) == [0.0, TANH_OF_1]
 
 
+@however_it_starts
 def test_full_memory_is_an_error_like_any_other(page):
     page.evaluate("python.open('demo')")
     error = run(page, "held = []\nwhile True:\n    held.append(bytes(200_000_000))")["error"]
@@ -364,6 +374,7 @@ def test_full_memory_is_an_error_like_any_other(page):
     assert run(page, "1 + 1")["result"] == "2"
 
 
+@however_it_starts
 def test_output_streams_while_a_loop_runs_and_stop_ends_it(page, site):
     page.evaluate("python.open('demo')")
     run(page, "def step(x):\n    return 2 * x")
@@ -395,6 +406,7 @@ def test_a_flood_of_output_is_bounded_on_its_way(page):
     assert "the rest is not shown" in answer["printed"]
 
 
+@however_it_starts
 def test_what_the_lean_pack_lacks_is_fetched_when_it_is_imported(page, site):
     page.evaluate("python.open('demo')")
     assert not [path for path in site.paths() if "standard" in path or "numpy." in path]
@@ -449,6 +461,7 @@ FAULTS = [
 ]
 
 
+@from_packs
 def test_a_file_that_fails_is_named_and_trying_again_works(page, site):
     page.expected += ["MIME type"]
     for path, fault, words in FAULTS:
@@ -538,3 +551,122 @@ def test_warm_starts_python_once(page, site):
     page.evaluate("python.warm()")
     assert len([path for path in site.paths() if path.endswith("worker.js")]) == 1
     assert page.evaluate("states") == ["loading", "ready"]
+
+
+# --- waking from the snapshot
+
+
+def asked_for(site, name: str) -> int:
+    """How often one of Python's files was asked for."""
+    return asked(site, site.manifest["files"][name]["url"])
+
+
+FACTS = """
+import hashlib, importlib, json, os, pkgutil, sys, time, numpy
+def short(value):
+    return hashlib.sha256(str(value).encode()).hexdigest()
+facts = {
+    "path": sys.path,
+    "finders": [getattr(finder, "__name__", type(finder).__name__) for finder in sys.meta_path],
+    "program": [sys.argv, sys.executable, sys.flags, os.getcwd()],
+    "environment": sorted(os.environ.items()),
+    "zone": [time.tzname, time.timezone, time.altzone, time.daylight, time.localtime(1.75e9), time.localtime().tm_zone],
+    "files": [short(sorted((place, sorted(names)) for place, _, names in os.walk(top))) for top in ("/atlas", "/lib")],
+    "modules": short([name for _, name, _ in pkgutil.iter_modules([*numpy.__path__, "/lib/python3.13"])]),
+    "bytecode": short(open(json.__cached__, "rb").read()),
+    "size": os.path.getsize(numpy.__cached__),
+    "again": importlib.reload(json).dumps([1]),
+}
+print(json.dumps(facts))
+"""
+CHANCE = """
+import random, secrets, uuid
+import numpy.random
+torchs = torch.initial_seed(), torch.rand(1).item()
+print([random.random(), *torchs, numpy.random.rand(), uuid.uuid4(), secrets.token_hex()])
+"""
+
+
+def test_python_is_the_same_however_it_starts(chromium_browser, site):
+    facts, numbers = {}, []
+    for start in (*STARTS, "snapshot"):
+        site.extra[MANIFEST] = with_start(json.dumps(site.manifest), start)
+        context = chromium_browser.new_context(locale="de-DE", timezone_id="America/New_York")
+        page = context.new_page()
+        page.goto(f"{site.url}page.html")
+        page.wait_for_function("() => window.python")
+        page.evaluate("python.open('demo')")
+        before = asked_for(site, "lean")
+        facts[start] = json.loads(run(page, FACTS)["printed"])
+        assert asked_for(site, "lean") == before + (start == "snapshot")  # for the bytecode that was read
+        numbers += run(page, CHANCE)["printed"].strip("[]\n").split(", ")
+        for text in ("torch.tanhh(1)", "import nowhere", "import numpy\nnumpy.nowhere", "torch.nn.nowhere", "exit()"):
+            facts[start][text] = run(page, text)["error"]["plain"]
+        context.close()
+    assert facts["snapshot"] == facts["packs"]
+    assert facts["packs"]["zone"][:2] == [["UTC-0500", "UTC-0400"], 18000]
+    assert len(set(numbers)) == len(numbers) == 18
+
+
+@from_snapshot
+def test_a_start_from_the_snapshot_and_stop_fetch_no_pack(page, site):
+    draw(page, size=1)
+    page.evaluate("python.stop()")
+    assert draw(page, size=1) == [0.0, TANH_OF_1]
+    assert run(page, "from torch import nn\nnn.Linear(2, 3)(torch.ones(2)).shape")["result"] == "torch.Size([3])"
+    assert [asked_for(site, name) for name in ("snapshot", "lean", "core")] == [1, 0, 0]
+
+
+def spoilt(packed: bytes, **changes: object) -> bytes:
+    """A snapshot with other values in its list."""
+    files = unpack(packed)
+    return pack(files | {"snapshot.json": json.dumps({**json.loads(files["snapshot.json"]), **changes}).encode()})
+
+
+SPOILT = {
+    "cut short": lambda packed: packed[: len(packed) // 2],
+    "another file": lambda packed: pack({"a": b"b"}),
+    "of another memory": lambda packed: spoilt(packed, rest=1),
+    "of another interpreter": lambda packed: spoilt(packed, addresses=1),
+    "with too long a table": lambda packed: spoilt(packed, table=1),
+}
+
+
+@from_snapshot
+@pytest.mark.parametrize("fault", SPOILT)
+def test_a_snapshot_that_fails_is_told_to_nobody(page, site, generated, fault):
+    url = site.manifest["files"]["snapshot"]["url"]
+    tried = []
+
+    def answer(route):
+        tried.append(route.request.url)
+        route.fulfill(status=200, body=SPOILT[fault]((generated / "py" / url).read_bytes()))
+
+    page.route(f"**/{url}", answer)
+    assert draw(page, size=1) == [0.0, TANH_OF_1]
+    assert page.evaluate("states") == ["loading", "ready"]
+    assert [len(tried), *(asked_for(site, name) for name in ("lean", "core"))] == [1, 1, 1]
+
+
+@from_snapshot
+def test_a_snapshot_that_has_failed_is_not_tried_again(page, site):
+    site.faults[site.manifest["files"]["snapshot"]["url"]] = Fault(truncate=1000)
+    draw(page, size=1)
+    site.faults.clear()
+    page.evaluate("python.stop()")
+    assert draw(page, size=1) == [0.0, TANH_OF_1]
+    assert asked_for(site, "snapshot") == 1
+
+
+@pytest.mark.parametrize("site", [""], indirect=True, ids=["chosen"])
+def test_the_snapshot_is_taken_where_it_pays(page, site):
+    pays = page.evaluate(
+        """async () => {
+            const { pays } = await import("./assets/js/snapshot.js");
+            return [[false, 0], [false, 20], [false, 500], [true, 0]].map(([kept, rate]) =>
+                [false, true].map((saveData) => pays({ kept, line: { saveData, rate } })));
+        }"""
+    )
+    assert pays == [[False, False], [False, False], [True, False], [True, False]]
+    draw(page, size=1)
+    assert [asked_for(site, name) for name in ("snapshot", "lean", "core")] == [0, 1, 1]  # nothing speaks for it here

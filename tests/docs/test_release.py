@@ -85,6 +85,8 @@ def test_while_pages_are_written_nothing_is_a_release(folder):
         ("py/pyodide.1.asm.wasm", True),
         ("py/pyodide.2.asm.wasm.gz", False),
         ("other/alone.wasm", False),
+        ("py/snapshot.3.pack.gz", True),
+        ("py/lean.4.pack.gz", False),
         ("search/search_index.json", False),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import assets, interpreter, page_code, python_assets
+from tools import assets, interpreter, page_code, pyodide_edits, python_assets
 from tools.files import AssetError, package
 from tools.packs import unpack
 
@@ -42,7 +42,32 @@ def test_nothing_of_another_release_is_left(manifest):
 def test_the_interpreter_is_pyodides_own_file(manifest):
     assert gzip.decompress(content(manifest, "wasm")) == package("pyodide", "pyodide.asm.wasm").read_bytes()
     assert content(manifest, "plain") == package("pyodide", "pyodide.asm.wasm").read_bytes()
-    assert content(manifest, "script") == package("pyodide", "pyodide.asm.js").read_bytes()
+    assert content(manifest, "loader") == package("pyodide", "pyodide.mjs").read_bytes()
+
+
+def test_the_script_is_pyodides_with_the_edits_that_are_published(manifest):
+    script = content(manifest, "script").decode()
+    for before, after in pyodide_edits.EDITS["pyodide.asm.js"]:
+        script = script.replace(after, before)
+    assert script == package("pyodide", "pyodide.asm.js").read_text()
+
+
+def test_an_edit_that_does_not_fit_once_is_named(monkeypatch):
+    for text, times in (("no such text", 0), ("var ", "")):
+        monkeypatch.setitem(pyodide_edits.EDITS, "pyodide.asm.js", [(text, "")])
+        with pytest.raises(AssetError, match=f"stands there {times}.*{text}"):
+            pyodide_edits.edited("pyodide.asm.js")
+
+
+def test_the_snapshot_stands_for_every_file_of_the_packs(manifest):
+    held = unpack(content(manifest, "snapshot"))
+    meta = json.loads(held["snapshot.json"])
+    assert sum(count for _, count in meta["runs"]) * 4096 == len(held["memory.bin"])
+    for name in ("lean", "core"):
+        packed = unpack(content(manifest, name))
+        late = dict(meta["files"][name])
+        assert {path: len(packed[path]) for path in late} == late
+        assert all(held[path] == packed[path] for path in packed.keys() - late.keys())
 
 
 def test_what_starts_python_fits_on_the_wire(manifest):

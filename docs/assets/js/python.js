@@ -5,6 +5,8 @@
  * one at a time and wait here, so that a draw which a newer one of the same figure has overtaken is never computed.
  */
 
+import { line } from "./line.js";
+
 /** @typedef {import("./types.js").PythonState} PythonState */
 /** @typedef {import("./types.js").DrawAnswer} DrawAnswer */
 /** @typedef {import("./types.js").RunAnswer} RunAnswer */
@@ -191,7 +193,7 @@ class Python extends EventTarget {
     };
     const alive = `python-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
     this.#life = new AbortController();
-    worker.postMessage({ boot: true, alive, module: this.#module, afresh: this.message !== "" });
+    worker.postMessage({ boot: true, alive, module: this.#module, afresh: this.message !== "", line: line() });
     for (const { slug } of this.#waiting) worker.postMessage({ fetch: slug });
     this.#watchStart();
   }

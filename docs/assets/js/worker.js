@@ -1,29 +1,34 @@
 /**
- * The worker that holds Python for the whole visit: starts Pyodide from the lean pack, fetches a page's code, and its
- * files when Python first reads them, and passes requests to the session (`snippets/kit/session.py`). `python.js` is
- * its only client.
+ * The worker that holds Python for the whole visit: starts Pyodide from the lean pack or wakes it from a snapshot,
+ * fetches a page's code, and its files when Python first reads them, and passes requests to the session
+ * (`snippets/kit/session.py`). `python.js` is its only client.
  *
- * In:  `{ boot: true, alive, module?, afresh }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
- *      requests `{ id, do, slug, arguments }`, one at a time.
+ * In:  `{ boot: true, alive, module?, afresh, line }` once, `{ fetch: slug }` for a page that will be needed, and, once
+ *      ready, requests `{ id, do, slug, arguments }`, one at a time. `module` is what an earlier worker gave with `ready`.
  * Out: `{ progress }`, `{ ready, module, alive }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
  *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
  */
 
 import { limit, protect, seal } from "./seal.js";
+import { gunzip, pays, readSnapshot, wakeNext } from "./snapshot.js";
 import { checkStarting, isPack, isWhole } from "./whole.js";
 
+/** @typedef {import("./snapshot.js").Snapshot} Snapshot */
+/** @typedef {import("./snapshot.js").Line} Line */
 /** @typedef {import("./whole.js").Entry} Entry */
 /**
  * @typedef {object} Manifest
  * @property {number} protocol
  * @property {Record<string, Entry>} files
  * @property {object} lock
+ * @property {"packs" | "snapshot"} [start] how to start, where it is not to be chosen
  * @property {Record<string, { hash: string, bytes?: number, crc32?: number, assets: Asset[] }>} pages
  */
 /** @typedef {Entry & { path: string }} Asset */
 /**
- * What a worker leaves to the one that follows it: the compiled interpreter, the list of files, the unpacked packs.
- * @typedef {{ wasm: WebAssembly.Module, manifest: Manifest, packs: Record<string, Blob> }} Kept
+ * What a worker leaves to the one that follows it: the compiled interpreter, the list of files, the unpacked packs,
+ * and whether the snapshot has failed in this visit.
+ * @typedef {{ wasm: WebAssembly.Module, manifest: Manifest, packs: Record<string, Blob>, failed: boolean }} Kept
  */
 /** @typedef {{ id: number, do: string, slug: string, arguments: Record<string, unknown> }} Request */
 
@@ -38,10 +43,13 @@ const TITLES = /** @type {Record<string, string>} */ ({
   wasm: "the Python interpreter",
   lean: "the start pack",
   core: "the atlas's own code",
+  snapshot: "the snapshot of Python",
   standard: "the rest of the standard library",
   numpy: "the rest of NumPy",
 });
-const STARTING = ["loader", "script", "wasm", "lean", "core"];
+const ALWAYS = ["loader", "script", "wasm"];
+const PACKS = ["lean", "core"];
+const UNTIL_IDLE = 5000; // milliseconds after a start
 const EMPTY_ZIP = new Uint8Array(22);
 EMPTY_ZIP.set([0x50, 0x4b, 5, 6]);
 
@@ -50,7 +58,7 @@ class FileError extends Error {}
 
 // Kept, since a reader's code loses them (seal.js).
 const fetchFile = scope.fetch.bind(scope);
-const { XMLHttpRequest } = scope;
+const { XMLHttpRequest, caches, navigator } = scope;
 const tell = scope.postMessage.bind(scope);
 
 /** Set when an earlier start failed: what the browser has kept may be what was damaged. */
@@ -244,18 +252,28 @@ function fetchPack(manifest, name) {
   });
 }
 
-/** @param {any} FS @param {Uint8Array} content a pack: header length, JSON of [path, size], bytes */
-function unpack(FS, content) {
+/**
+ * @param {Uint8Array} content a pack: header length, JSON of [path, size], bytes
+ * @returns {Generator<[string, Uint8Array]>}
+ */
+function* filesOf(content) {
   let start = 4 + new DataView(content.buffer, content.byteOffset).getUint32(0, true);
-  const folders = new Set();
   for (const [path, size] of JSON.parse(new TextDecoder().decode(content.subarray(4, start)))) {
+    yield [path, content.subarray(start, start + size)];
+    start += size;
+  }
+}
+
+/** @param {any} FS @param {Iterable<[string, Uint8Array]>} files */
+function unpack(FS, files) {
+  const folders = new Set();
+  for (const [path, content] of files) {
     const folder = `/${path.slice(0, path.lastIndexOf("/"))}`;
     if (!folders.has(folder)) {
       FS.mkdirTree(folder);
       folders.add(folder);
     }
-    FS.writeFile(`/${path}`, content.subarray(start, start + size), { canOwn: true });
-    start += size;
+    FS.writeFile(`/${path}`, content, { canOwn: true });
   }
 }
 
@@ -273,25 +291,56 @@ let session;
 
 /**
  * Starts Python. All files travel side by side; the first that fails ends the start with a message that names it.
- * @param {Kept} [kept] by an earlier worker
+ * A snapshot that fails is another matter: the packs serve as well.
+ * @param {Kept | undefined} kept by an earlier worker
+ * @param {Line} line
  * @returns {Promise<Kept>}
  */
-async function boot(kept) {
+async function boot(kept, line) {
   progress.tell();
   if (kept && !afresh) ({ manifest, packs } = kept); // after a failure only the interpreter is known to be sound
   else manifest = await fetchManifest();
   haveManifest();
-  progress.total = STARTING.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
+  const sizeOf = (/** @type {string[]} */ names) => names.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
+  progress.total = sizeOf(ALWAYS);
   if (kept) progress.loaded = manifest.files.wasm.bytes;
-  progress.tell();
   const wasm = kept ? Promise.resolve(kept.wasm) : interpreter(manifest);
-  const lean = packOf("lean");
-  const core = packOf("core");
-  const loader = script(manifest, "loader");
-  const files = Promise.all([wasm, lean, core, loader, script(manifest, "script")]);
-  const failure = new Promise((_, reject) => files.catch(reject));
-  await Promise.race([failure, start(wasm, lean, core, files)]);
-  return { wasm: await wasm, manifest, packs };
+  const always = Promise.all([wasm, script(manifest, "loader"), script(manifest, "script")]);
+  always.catch(() => {}); // said once, by whoever starts
+  let failed = kept?.failed ?? false;
+  if (!failed && (await choosesSnapshot(line))) {
+    progress.total += manifest.files.snapshot.bytes;
+    progress.tell();
+    const snapshot = packOf("snapshot").then((content) => readSnapshot(filesOf(content)));
+    snapshot.catch(() => {}); // the start waits for it later
+    try {
+      await start(always, { snapshot });
+      return { wasm: await wasm, manifest, packs, failed };
+    } catch {
+      failed = true;
+      delete packs.snapshot;
+    }
+  }
+  progress.total += sizeOf(PACKS);
+  progress.tell();
+  await start(always, { packed: Promise.all(PACKS.map(packOf)) });
+  return { wasm: await wasm, manifest, packs, failed };
+}
+
+/** @param {Line} line */
+async function choosesSnapshot(line) {
+  if (!manifest.files.snapshot || afresh) return false;
+  if (manifest.start) return manifest.start === "snapshot";
+  return pays({ kept: "snapshot" in packs || (await isKept("snapshot")), line });
+}
+
+/** @param {string} name @returns {Promise<boolean>} whether the reader's own copy of the site has a file */
+async function isKept(name) {
+  try {
+    return Boolean(await caches.match(new URL(manifest.files[name].url, PYTHON).href, { ignoreVary: true }));
+  } catch {
+    return false; // the browser keeps nothing
+  }
 }
 
 /** Unpacked packs by name. @type {Record<string, Blob>} */
@@ -309,13 +358,25 @@ async function packOf(name) {
 }
 
 /**
- * @param {Promise<WebAssembly.Module>} wasm
- * @param {Promise<Uint8Array>} lean
- * @param {Promise<Uint8Array>} core
- * @param {Promise<any[]>} files everything, of which the loader is the fourth
+ * Puts files into the reader's own copy of the site, for the next visit, where that costs the reader nothing.
+ * @param {string[]} names
  */
-async function start(wasm, lean, core, files) {
-  const [, , , { loadPyodide }] = await files;
+async function keepToo(names) {
+  const { connection } = navigator;
+  const cheap = connection && !connection.saveData && connection.type !== "cellular" && connection.downlink >= 10;
+  if (!cheap || manifest.start || !(await caches?.keys())?.length) return; // without names there is no copy
+  for (const name of names) {
+    if (await isKept(name)) continue;
+    await (await fetchFile(new URL(manifest.files[name].url, PYTHON), { priority: "low" })).arrayBuffer();
+  }
+}
+
+/**
+ * @param {Promise<[WebAssembly.Module, any, any]>} always
+ * @param {{ packed?: Promise<Uint8Array[]>, snapshot?: Promise<Snapshot> }} source
+ */
+async function start(always, { packed, snapshot }) {
+  const [[wasm, { loadPyodide }]] = await Promise.all([always, packed]);
   progress.stage = "Starting Python";
   progress.tell();
   const { instantiateStreaming } = WebAssembly;
@@ -329,17 +390,20 @@ async function start(wasm, lean, core, files) {
     if (String(address).endsWith("empty.zip")) return new Response(EMPTY_ZIP);
     return fetchFile(address);
   };
+  /** @type {any} */
+  let given;
   WebAssembly.instantiateStreaming = async (_, imports) => {
-    limit(imports?.env.memory);
-    scope.pythonMemory = imports?.env.memory; // numpy_torch multiplies matrices in it (simd.py)
+    given = imports?.env;
+    limit(given.memory);
+    scope.pythonMemory = given.memory; // numpy_torch multiplies matrices in it (simd.py)
     try {
-      const module = await wasm;
-      return { module, instance: await WebAssembly.instantiate(module, imports) };
+      return { module: wasm, instance: await WebAssembly.instantiate(wasm, imports) };
     } catch (error) {
       broken(new FileError(`The Python interpreter could not be started here: ${/** @type {Error} */ (error).message}`));
       throw error;
     }
   };
+  const forget = snapshot && wakeNext(snapshot, () => given);
   const loading = loadPyodide({
     indexURL: PYTHON.href,
     packageBaseUrl: PYTHON.href,
@@ -349,17 +413,19 @@ async function start(wasm, lean, core, files) {
     stdin: () => null, // input() is told that there is no more
     stdout: () => {}, // what nobody asked for; a cell's output goes through the session
     stderr: () => {},
+    _loadSnapshot: snapshot && new Uint8Array(),
     fsInit: async (/** @type {any} */ FS) => {
-      unpack(FS, await lean);
-      unpack(FS, await core);
+      for (const pack of (await packed) ?? []) unpack(FS, filesOf(pack));
     },
   });
   try {
     pyodide = await Promise.race([loading, instantiated]);
   } finally {
+    forget?.();
     scope.fetch = fetchFile;
     WebAssembly.instantiateStreaming = instantiateStreaming;
   }
+  if (snapshot) wake(await snapshot);
   pyodide.runPython(`import sys; sys.path.insert(0, "${HOME}"); sys.dont_write_bytecode = True`);
   pyodide.pyimport("atlas_archives").install(fetchArchive);
   const torch = pyodide.pyimport("snippets.numpy_torch");
@@ -368,6 +434,19 @@ async function start(wasm, lean, core, files) {
   const Session = pyodide.pyimport("snippets.kit.session.Session");
   session = Session(HOME);
   Session.destroy();
+}
+
+/** What a snapshot of the memory does not hold. @param {Snapshot} snapshot */
+function wake({ meta, files }) {
+  const { FS } = pyodide;
+  unpack(FS, files);
+  for (const [pack, listed] of Object.entries(meta.files)) {
+    for (const folder of new Set(listed.map(([path]) => path.slice(0, path.lastIndexOf("/"))))) FS.mkdirTree(`/${folder}`);
+    for (const [path, bytes] of listed) writeLate(`/${path}`, bytes, () => fileOfPack(pack, path));
+  }
+  const awake = pyodide.pyimport("atlas_snapshot");
+  awake.wake(scope.navigator.languages?.[0] ?? "C");
+  awake.destroy();
 }
 
 /** Archives that arrived cut short, which the browser may have kept. */
@@ -474,43 +553,76 @@ function placeOf(path) {
   return place;
 }
 
+/** Packs that were opened because Python reads a file of theirs. @type {Map<string, Map<string, Uint8Array>>} */
+const opened = new Map();
+
+/**
+ * @param {string} pack
+ * @param {string} path
+ * @returns {Uint8Array | string} the content of a file that a snapshot has left in its pack, or what went wrong
+ */
+function fileOfPack(pack, path) {
+  if (!opened.has(pack)) {
+    const bytes = fetchArchive(pack);
+    if (typeof bytes === "string") return `${bytes}.`;
+    const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    try {
+      opened.set(pack, new Map(filesOf(zipped ? gunzip(pyodide._module, bytes) : bytes)));
+    } catch (error) {
+      return `${capital(TITLES[pack])} could not be unpacked: ${/** @type {Error} */ (error).message}.`;
+    }
+  }
+  return opened.get(pack)?.get(path) ?? `The file ${path} is not in its pack.`;
+}
+
 /** Why Python could not read a page's file during the request that is being answered; empty if it could. */
 let unread = "";
 const INPUT_OUTPUT_ERROR = 29;
 
-/**
- * Lays a file in Python's file system that has its size, and is fetched when Python first reads it: most runs of most
- * pages need none of their files.
- * @param {Asset} asset
- */
+/** @param {Asset} asset a file of a page: most runs of most pages need none of them */
 function layLate(asset) {
-  const { FS } = pyodide;
   const place = placeOf(asset.path);
-  if (FS.analyzePath(place).exists) return; // another page has it too
-  FS.writeFile(place, "");
-  const { node } = FS.lookupPath(place);
+  if (pyodide.FS.analyzePath(place).exists) return; // another page has it too
+  writeLate(place, asset.bytes, () => {
+    const content = fetchAsset(asset);
+    if (typeof content === "string") missed.add(asset.path);
+    return content;
+  });
+}
+
+/**
+ * Lays a file in Python's file system that has its size, and gets its content when Python first reads it.
+ * @param {string} place
+ * @param {number} bytes
+ * @param {() => Uint8Array | string} get returns the content, or what went wrong
+ */
+function writeLate(place, bytes, get) {
+  const { FS } = pyodide;
+  const node = FS.create(place);
   const ordinary = node.stream_ops;
   const settle = () => {
     if (node.stream_ops === ordinary) return;
-    const content = fetchAsset(asset);
-    if (typeof content === "string") {
-      unread = content;
-      missed.add(asset.path);
-      throw new FS.ErrnoError(INPUT_OUTPUT_ERROR);
-    }
-    node.contents = content;
+    if (node.usedBytes === bytes) {
+      const content = get();
+      if (typeof content === "string") {
+        unread = content;
+        throw new FS.ErrnoError(INPUT_OUTPUT_ERROR);
+      }
+      node.contents = content;
+    } // otherwise the reader's code has emptied the file
     node.stream_ops = ordinary;
   };
   const late = Object.fromEntries(
-    ["read", "mmap"].map((name) => [
+    ["read", "write", "mmap"].map((name) => [
       name,
-      (/** @type {any} */ stream, /** @type {any[]} */ ...rest) => {
+      (/** @type {any} */ stream, /** @type {any} */ given, /** @type {any[]} */ ...rest) => {
         settle();
-        return ordinary[name](stream, ...rest);
+        const stale = ArrayBuffer.isView(given) && given.byteLength === 0; // the memory has grown meanwhile
+        return ordinary[name](stream, stale ? pyodide._module.HEAP8 : given, ...rest);
       },
     ]),
   );
-  node.usedBytes = asset.bytes;
+  node.usedBytes = bytes;
   node.stream_ops = { ...ordinary, ...late };
 }
 
@@ -598,9 +710,12 @@ scope.onmessage = async (/** @type {MessageEvent} */ { data, isTrusted }) => {
   if (!data.boot) return answer(data);
   afresh = data.afresh;
   try {
-    const module = await boot(data.module);
+    const module = await boot(data.module, data.line);
     afresh = false;
     post({ ready: true, module, alive: (await hold(data.alive)) && data.alive });
+    if (module.failed) return;
+    const other = "snapshot" in packs ? PACKS : ["snapshot"]; // what the other way to start needs, and late files
+    setTimeout(() => keepToo(other).catch(() => {}), UNTIL_IDLE);
   } catch (error) {
     const message = /** @type {Error} */ (error)?.message ?? String(error);
     post({ failed: error instanceof FileError ? message : `Python could not be started: ${message}` });

@@ -1,0 +1,44 @@
+"""Before Python's memory is written to a snapshot, and after it has been read from one.
+
+Random numbers that nobody seeded, the time zone and the language are the visit's, not the build's. Only the seed of
+`hash()` stays the build's: the order of a set of strings is the same in every visit.
+"""
+
+import gc
+import importlib
+import linecache
+import os
+import sys
+import time
+
+YEAR = (365 * 24 + 6) * 3600  # seconds, as Python counts them here
+
+
+def settle():
+    """Forget what belongs to the build. What the page does after every start is taken back, too."""
+    from snippets.numpy_torch import random, simd
+
+    random._Default.made = None
+    simd.multiply.cache_clear()
+    linecache.clearcache()
+    importlib.invalidate_caches()
+    sys.path[:] = [place for place in sys.path if place not in ("", "/atlas")]
+    gc.collect()
+
+
+def wake(language):
+    """Make the state the visit's; `language` as the browser names it."""
+    os.environ["LANG"] = f"{language.replace('-', '_', 1)}.UTF-8"
+    set_zone()
+    for name in ("random", "numpy.random"):
+        if name in sys.modules:
+            sys.modules[name].seed()
+
+
+def set_zone():
+    """Python's constants of the time zone, as it sets them when it starts."""
+    start = int(time.time()) // YEAR * YEAR
+    standard, summer = sorted(map(time.localtime, (start, start + YEAR // 2)), key=lambda moment: moment.tm_gmtoff)
+    time.timezone, time.altzone = -standard.tm_gmtoff, -summer.tm_gmtoff
+    time.daylight = int(time.timezone != time.altzone)
+    time.tzname = standard.tm_zone, summer.tm_zone
