@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,7 +67,12 @@ def place(name: str, data: bytes) -> dict:
     stem, dot, ending = name.partition(".")
     file = f"{stem}.{digest(data)[:12]}{dot}{ending}"
     write(PYTHON / file, data)
-    return {"url": file, "bytes": len(data)}
+    return {"url": file, **checked(data)}
+
+
+def checked(data: bytes) -> dict:
+    """What the page tells a damaged file by."""
+    return {"bytes": len(data), "crc32": zlib.crc32(data)}
 
 
 def core_files() -> list[Path]:
@@ -179,7 +185,7 @@ def page_bundle(slug: str) -> dict:
         url = f"assets/{stem}.{digest(data)[:12]}.{ending}"
         write(PYTHON / url, data)
         where = path.relative_to(ROOT).as_posix()
-        assets.append({"path": where, "url": url, "bytes": len(data), "sha256": digest(data)})
+        assets.append({"path": where, "url": url, **checked(data), "sha256": digest(data)})
     content = {"slug": slug, "files": page_code.bundled(slug), "assets": assets}
     return {**content, "hash": digest(json.dumps(content, sort_keys=True).encode())[:12]}
 
@@ -267,9 +273,10 @@ def build(say: Say = lambda text: None) -> list[Path]:
     listed = {}
     for slug in pages:
         bundle = page_bundle(slug)
-        write(PYTHON / "pages" / f"{slug}.json", json.dumps(bundle, ensure_ascii=False))
-        assets = [{name: asset[name] for name in ("path", "url", "bytes")} for asset in bundle["assets"]]
-        listed[slug] = {"hash": bundle["hash"], "assets": assets}
+        text = json.dumps(bundle, ensure_ascii=False).encode()
+        write(PYTHON / "pages" / f"{slug}.json", text)
+        assets = [{name: asset[name] for name in ("path", "url", "bytes", "crc32")} for asset in bundle["assets"]]
+        listed[slug] = {"hash": bundle["hash"], **checked(text), "assets": assets}
     manifest = {"protocol": PROTOCOL, "files": files, "lock": interpreter.lock_contents(), "pages": listed}
     write(PYTHON / "manifest.json", json.dumps(manifest, separators=(",", ":")))
     return prune(manifest)

@@ -9,6 +9,8 @@ import sys
 import traceback
 from collections.abc import Iterable
 
+MOST_WORDS = 1_000  # characters
+MOST_TRACEBACK = 20_000
 HIDDEN_FILES = ("snippets/kit/session.", "snippets/kit/explain.", "importlib._bootstrap", "<frozen ")
 
 
@@ -24,14 +26,28 @@ def explain(error: BaseException, cells: dict[str, tuple[str, str]]) -> dict:
         code of the reader, ``cell``, ``line`` (from 1), ``column`` (from 1) and ``source``, that line's text.
     """
     place = _place(error, cells)
-    summary = traceback.TracebackException.from_exception(_without_hidden_frames(error))
+    kind = type.__getattribute__(type(error), "__name__")
+    try:
+        plain, message = _plain(error, place["line"]), _message(error)
+        lines = traceback.TracebackException.from_exception(_without_hidden_frames(error)).format()
+        story = "".join(lines).strip()
+    except BaseException:  # the reader's exception may fail to say what it is
+        plain = f"{_at(place['line'])}{kind}, which could not say what went wrong."
+        message = story = ""
     return {
-        "plain": _plain(error, place["line"]),
-        "type": type(error).__name__,
-        "message": _message(error),
-        "traceback": "".join(summary.format()).strip(),
+        "plain": _cut(plain, MOST_WORDS),
+        "type": kind,
+        "message": _cut(message, MOST_WORDS),
+        "traceback": _cut(story, MOST_TRACEBACK),
         **place,
     }
+
+
+def _cut(text: str, most: int) -> str:
+    """A long text without its middle: the end of a traceback says what went wrong."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]} … {text[-most // 2 :]}"
 
 
 def _place(error: BaseException, cells: dict[str, tuple[str, str]]) -> dict:
@@ -48,7 +64,7 @@ def _place(error: BaseException, cells: dict[str, tuple[str, str]]) -> dict:
     cell, text = cells[filename]
     lines = text.splitlines()
     line = min(max(line or 1, 1), max(len(lines), 1))
-    return {"cell": cell, "line": line, "column": column, "source": lines[line - 1] if lines else ""}
+    return {"cell": cell, "line": line, "column": column, "source": _cut(lines[line - 1], MOST_WORDS) if lines else ""}
 
 
 def _without_hidden_frames(error: BaseException) -> BaseException:
@@ -67,8 +83,12 @@ def _message(error: BaseException) -> str:
     return str(error)
 
 
+def _at(line: int | None) -> str:
+    return f"Line {line}: " if line else ""
+
+
 def _plain(error: BaseException, line: int | None) -> str:
-    where = f"Line {line}: " if line else ""
+    where = _at(line)
     message = _message(error)
     if getattr(type(error), "__module__", "").startswith("snippets.kit"):
         return message  # the kit's own errors are written for readers
@@ -152,6 +172,8 @@ def _not_implemented(error: NotImplementedError) -> str:
 def _shapes(error: RuntimeError) -> str:
     """PyTorch's shape errors, and nothing for any other RuntimeError."""
     text = str(error)
+    if "start new thread" in text:
+        return "Python has one thread here and cannot start another."
     match = re.search(r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)", text)
     if match:
         a, b, c, d = match.groups()
@@ -200,6 +222,14 @@ def _memory(_: MemoryError) -> str:
     return "the page ran out of memory. Make the tensors smaller."
 
 
+def _denied(_: PermissionError) -> str:
+    return "this file belongs to the site and stays as it is. A file of your own can be written anywhere else."
+
+
+def _no_input(_: EOFError) -> str:
+    return "input() has nobody to ask here. Write the answer into the code."
+
+
 def _exit(_: SystemExit) -> str:
     return "exit() has nothing to leave here: the cell stopped, and Python goes on."
 
@@ -223,6 +253,8 @@ _DESCRIPTIONS = (
     (IndexError, _index),
     (AssertionError, _assertion),
     (MemoryError, _memory),
+    (PermissionError, _denied),
+    (EOFError, _no_input),
     (SystemExit, _exit),
     (KeyboardInterrupt, _interrupt),
 )

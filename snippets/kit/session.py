@@ -5,13 +5,17 @@ edit made on one page never reaches another. It is plain Python: the page's work
 """
 
 import ast
+import builtins
 import contextlib
 import importlib
+import importlib.machinery
+import importlib.util
 import io
 import json
 import linecache
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,9 +23,12 @@ from types import ModuleType
 import snippets
 from snippets.kit import percent, sources
 from snippets.kit.explain import explain
+from snippets.kit.guard import Guard
 from snippets.kit.show import Shown
 
-MOST_OUTPUT = 20_000  # characters shown of one run
+__builtins__ = dict(vars(builtins))  # its own: the reader's code may empty the real ones
+MOST_OUTPUT = 200_000  # characters passed on of one run; the page shows them bit by bit
+MOST_ANSWER = 20_000_000  # characters of an answer, figures included
 PROMPT_WRITES = 100  # so many lines are passed on at once, after that every PAUSE seconds
 PAUSE = 0.05
 Write = Callable[[str], object]
@@ -31,8 +38,12 @@ class CellError(LookupError):
     """A request names a page, figure, module or region that is not there; the message says which."""
 
 
+class TooLargeError(ValueError):
+    """An answer that the page could not take."""
+
+
 class Session:
-    """Pages, their modules and the reader's edits.
+    """Pages, their modules and the reader's edits. Whatever a reader's code does to what is shared does not outlast it.
 
     Args:
         root: the folder that holds the pages' ``snippets``.
@@ -45,6 +56,9 @@ class Session:
         self._stored: dict[str, dict[str, ModuleType]] = {}
         self._edits: dict[str, dict[str, str]] = {}
         self._cells: dict[str, tuple[str, str]] = {}
+        self._files: dict[Path, tuple[bytes, tuple[int, int]]] = {}
+        self._guard: Guard | None = None
+        self._changed: list[str] = []
         pages = str(self.root / "snippets")
         if pages not in snippets.__path__:
             snippets.__path__.insert(0, pages)
@@ -52,8 +66,11 @@ class Session:
     def handle(self, request: str, write: Write = lambda text: None) -> str:
         """Answer one request of the page: JSON in, JSON out, and never an exception.
 
-        `request` is ``{"do": "open" | "draw" | "run" | "reset", …}`` with the arguments of the method it names.
+        `request` is ``{"do": "open" | "draw" | "run" | "reset", …}`` with the arguments of the method it names. What
+        the reader's code had changed for everyone, and was put back, is named under ``restored``.
         """
+        self._mend()  # what the reader's code left to happen later may have happened
+        self._changed.clear()
         arguments = json.loads(request)
         method = {"open": self.open, "draw": self.draw, "run": self.run, "reset": self.reset}[arguments.pop("do")]
         if method == self.run:
@@ -62,7 +79,16 @@ class Session:
             answer = method(**arguments)
         except BaseException as error:  # whatever the reader's code raises must reach the reader, SystemExit too
             answer = {"error": explain(error, self._cells)}
-        return json.dumps(answer)
+        self._mend()
+        if self._changed:
+            answer["restored"] = sorted(set(self._changed))[:9]
+        try:
+            said = json.dumps(answer, allow_nan=False)
+            if len(said) > MOST_ANSWER:
+                raise TooLargeError(f"The figure is too large to be shown: {len(said) / 1e6:,.0f} MB.")
+        except (TypeError, ValueError, RecursionError) as error:
+            said = json.dumps({"redraw": [], "edited": answer.get("edited", []), "error": explain(error, {})})
+        return said
 
     def open(self, slug: str) -> dict:
         """Make a page the current one. Its modules are imported when a figure or cell first needs them.
@@ -72,6 +98,7 @@ class Session:
         """
         if not (self.root / "snippets" / _folder(slug)).is_dir():
             raise CellError(f"The code of the page “{slug}” is not here.")
+        self._remember_files()
         importlib.invalidate_caches()
         self.page = slug
         self._activate(slug)
@@ -87,7 +114,8 @@ class Session:
                 if name not in figures:
                     raise CellError(f"There is no figure “{figure}”.")
                 return {"figure": figures[name].draw(**values)}
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            self._mend()
             return {"error": explain(error, self._cells)}
 
     def run(self, cell: str, text: str, write: Write) -> dict:
@@ -113,6 +141,7 @@ class Session:
             with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
                 module = self._module(module_name)
                 shelf[module_name] = module, dict(vars(module))
+                self._watch(module_name)
                 answer = self._execute(cell, text, module)
                 if changed:
                     edits.pop(cell, None)
@@ -120,7 +149,8 @@ class Session:
                         edits[cell] = text
                     self._execute_dependents(module_name, shelf)
             answer["redraw"] = self._reached(page, module_name) if changed else []
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
+        except BaseException as error:
+            self._mend()
             answer = {"redraw": [], "error": explain(error, self._cells)}
             edits.clear()
             edits.update(before)
@@ -147,7 +177,8 @@ class Session:
                     return {"redraw": [], "edited": self._edited(page)}
                 self._renew(module_name)
                 self._execute_dependents(module_name, {})
-            except Exception:
+            except BaseException:
+                self._mend()
                 edits.clear()
                 self._forget_modules()
         return {"redraw": self._reached(page, module_name), "edited": self._edited(page)}
@@ -190,10 +221,10 @@ class Session:
     def _renew(self, name: str) -> None:
         """Run a module's file again in an emptied namespace, then the edits of it that stand, in their order."""
         module = sys.modules[f"snippets.{name}"]
-        spec = module.__spec__
-        kept = {key: value for key, value in vars(module).items() if _given_by_import(key, value, module)}
+        spec = importlib.machinery.PathFinder.find_spec(f"snippets.{name}", sys.modules[_parent(name)].__path__)
+        kept = {key: value for key, value in vars(module).items() if _is_submodule(key, value, module)}
         vars(module).clear()
-        vars(module).update(kept)
+        vars(module).update(vars(importlib.util.module_from_spec(spec)) | kept)
         spec.loader.exec_module(module)
         for cell, text in self._edits.get(self._active or "", {}).items():
             if cell.partition(":")[0] == name:
@@ -262,14 +293,52 @@ class Session:
         tree = ast.parse(text, shown)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         flags = getattr(vars(module).get("annotations"), "compiler_flag", 0)  # `from __future__ import annotations`
-        exec(compile(tree, shown, "exec", flags=flags, dont_inherit=True), vars(module))
-        if last is None:
-            return {}
-        expression = compile(ast.Expression(last.value), shown, "eval", flags=flags, dont_inherit=True)
-        value = eval(expression, vars(module))
-        if isinstance(value, Shown):
-            return {"plot": {"figure": value.figure, "caption": value.caption}}
-        return {} if value is None else {"result": _cut(repr(value))}
+        body = compile(tree, shown, "exec", flags=flags, dont_inherit=True)
+        expression = last and compile(ast.Expression(last.value), shown, "eval", flags=flags, dont_inherit=True)
+        vars(module).setdefault("__builtins__", builtins)
+        try:
+            exec(body, vars(module))
+            value = eval(expression, vars(module)) if expression else None
+            if value is None:
+                return {}
+            if type(value) is Shown:
+                problem = importlib.import_module("snippets.kit.figures").find_not_plain(value.figure)
+                if problem:
+                    raise ValueError(f"the figure {problem}")
+                return {"plot": {"figure": value.figure, "caption": value.caption}}
+            return {"result": _shown(value)}
+        except MemoryError as error:  # what follows needs some; `run` puts the module back as it was
+            traceback.clear_frames(error.__traceback__)
+            vars(module).clear()
+            raise
+        finally:
+            self._mend()
+            if self._guard is not None:
+                self._guard.leave()
+
+    def _watch(self, edited: str) -> None:
+        """Remember what is shared, before the reader's code of a module is run."""
+        if self._guard is None:
+            self._guard = Guard(_of_page, self._cells.__contains__)
+        self._guard.look(f"snippets.{edited}")
+
+    def _mend(self) -> None:
+        """Put back what the reader's code changed outside its own module."""
+        if self._guard is None:
+            return
+        self._changed += self._guard.mend()
+        for path, (content, before) in self._files.items():
+            if _stamp(path) != before:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                self._files[path] = content, _stamp(path)
+                self._changed.append(path.name)
+
+    def _remember_files(self) -> None:
+        """Keep the pages' own code: a reader's code may delete the file of the module it edits."""
+        for path in (self.root / "snippets").glob("*/*.py"):
+            if path not in self._files and path.parent.name not in sources.APART:
+                self._files[path] = path.read_bytes(), _stamp(path)
 
     def _edited(self, page: str) -> list[str]:
         return sorted({cell.partition(":")[0] for cell in self._edits.get(page, {})})
@@ -303,7 +372,7 @@ class _Output(io.TextIOBase):
             self._parts.append(text[: self._left])
             self._left -= len(text)
             if self._left <= 0:
-                self._parts.append(f"\n… the rest is not shown: a run shows {MOST_OUTPUT:,} characters.\n")
+                self._parts.append(f"\n… the rest is not shown: a run can show {MOST_OUTPUT:,} characters.\n")
             now = time.perf_counter()
             if ("\n" in text and self._sent < PROMPT_WRITES) or now - self._last > PAUSE or self._left <= 0:
                 self.flush()
@@ -343,10 +412,12 @@ def _of_page(full_name: str) -> bool:
     return parts[0] == "snippets" and len(parts) > 1 and parts[1] not in sources.APART
 
 
-def _given_by_import(key: str, value: object, module: ModuleType) -> bool:
-    """Whether an entry of a namespace was put there by the import system rather than by the module's text."""
-    names = ("__name__", "__loader__", "__package__", "__spec__", "__path__", "__file__", "__cached__")
-    return key in names or (isinstance(value, ModuleType) and value.__name__ == f"{module.__name__}.{key}")
+def _parent(module_name: str) -> str:
+    return f"snippets.{module_name}".rpartition(".")[0]
+
+
+def _is_submodule(key: str, value: object, module: ModuleType) -> bool:
+    return isinstance(value, ModuleType) and value.__name__ == f"{module.__name__}.{key}"
 
 
 def _restore(shelf: dict[str, tuple[ModuleType, dict]]) -> None:
@@ -359,5 +430,19 @@ def _same(text: str, original: str) -> bool:
     return text.strip("\n").rstrip() == original.strip("\n").rstrip()
 
 
-def _cut(text: str) -> str:
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of a file; of one that is not there, nothing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return -1, 0
+    return found.st_size, found.st_mtime_ns
+
+
+def _shown(value: object) -> str:
+    """The `repr` of a value, cut where it fills pages; of a large container only so much of it is written at all."""
+    if type(value) in (str, bytes, bytearray, list, tuple) and len(value) > MOST_OUTPUT:
+        rest = f"… ({len(value):,} {'characters' if type(value) is str else 'entries'} in all)"
+        return "".join((repr(value[:MOST_OUTPUT]),))[:MOST_OUTPUT] + rest
+    text = "".join((repr(value),))  # a `repr` may give text of a type of the reader's
     return text if len(text) <= MOST_OUTPUT else f"{text[:MOST_OUTPUT]}… ({len(text):,} characters in all)"

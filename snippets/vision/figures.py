@@ -313,7 +313,7 @@ def patches(cells: list[list[float]], side: int) -> dict:
                 "title": f"{count} tokens",
                 "limits": (0, 1),
                 "square": False,
-                "x_title": f"pixel of the patch (1–{side * side})",
+                "x_title": f"pixel of the patch (0–{side * side - 1})",
                 "y_title": "patch",
                 "left": 0.1,
             },

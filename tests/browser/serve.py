@@ -59,12 +59,15 @@ def recommended_headers() -> dict[str, str]:
 
 @dataclass
 class Fault:
-    """What goes wrong with a path: another status, only the first bytes, the wrong type, or a wait."""
+    """What goes wrong with a path: another status, only the first bytes, the wrong type, a wait, another file in its
+    place, or one byte of it changed."""
 
     status: int | None = None
     truncate: int | None = None
     content_type: str | None = None
     delay: float = 0.0
+    content: bytes | None = None
+    flip: int | None = None
 
 
 @dataclass
@@ -187,6 +190,10 @@ class _Handler(BaseHTTPRequestHandler):
         content, suffix = found if found and status == 200 else (f"{status}".encode(), ".txt")
         if not found and not fault.status and "text/html" in self.headers.get("Accept", ""):
             content, suffix = site.find("404.html") or (content, suffix)  # as hosts of static sites do
+        if fault.content is not None:
+            content = fault.content
+        if fault.flip is not None:
+            content = content[: fault.flip] + bytes([content[fault.flip] ^ 1]) + content[fault.flip + 1 :]
         headers = {"Content-Type": fault.content_type or TYPES.get(suffix, "application/octet-stream"), **site.headers}
         if site.cache and status == 200:
             headers["Cache-Control"] = site.cache

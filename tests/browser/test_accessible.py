@@ -167,7 +167,7 @@ def test_the_tab_key_goes_through_a_page_and_the_focus_is_always_seen(open_page,
             break
         stops += 1
         if not focused["switch"] and (not focused["seen"] or not focused["marked"] or focused["hidden"]):
-            page.wait_for_timeout(350)  # a card that lingers, a search that closes
+            page.wait_for_timeout(600)  # a card that lingers, a search that closes
             focused = page.evaluate(FOCUSED)
             if not focused["seen"] or not focused["marked"] or focused["hidden"]:
                 lost.append(focused["what"])

@@ -227,11 +227,13 @@ export class Cell {
       if (answer.error) {
         this.status = "error";
         this.output.error(answer.error);
+        this.tellRestored(answer);
         this.markLine(answer.error.line ?? null);
         return false;
       }
       if (answer.result !== null && answer.result !== undefined) this.output.result(answer.result);
       if (answer.plot) this.output.plot(answer.plot);
+      this.tellRestored(answer);
       this.status = "done";
       this.ran = true;
       this.applied = text === this.original ? null : text;
@@ -250,6 +252,13 @@ export class Cell {
       this.output.host.ariaBusy = "false";
       this.cells.ended(this);
     }
+  }
+
+  /** @param {import("./types.js").RunAnswer} answer */
+  tellRestored({ restored = [] }) {
+    if (!restored.length) return;
+    const names = make("span", { class: "atlas-output__names" }, listed(restored));
+    this.output.note("Put back when the run ended, since all cells and figures use it: ", names, ".");
   }
 
   /**
@@ -306,9 +315,17 @@ export class Cell {
     this.refresh();
     if (!wasApplied) return;
     try {
-      const { redraw = [], edited = [] } = await python.reset(this.id);
-      await this.cells.follow(edited, redraw);
-      this.output.note("Restored.");
+      const { redraw = [], edited = [], error } = await python.reset(this.id);
+      const concerned = error ? [] : await this.cells.follow(edited, redraw);
+      // Figures at their opening state come from the build: Python is asked for one, and what the reader's code has
+      // damaged beyond the edit is repaired by a fresh start.
+      const asked = redraw.length && !error ? await python.draw(redraw[0], {}) : {};
+      const restored = !error && !asked.error && !concerned.some((view) => view.element.dataset.state === "error");
+      if (!restored) {
+        await python.stop();
+        await this.cells.follow([], redraw);
+      }
+      this.output.note(restored ? "Restored." : "Restored: Python was started afresh.");
     } catch (cause) {
       this.output.note(wordsOf(cause));
     }
@@ -373,6 +390,8 @@ export class Cells {
     const elements = /** @type {NodeListOf<HTMLElement>} */ (page.root.querySelectorAll("[data-cell]"));
     this.cells = [...elements].map((element) => new Cell(element, this));
     this.seen = "";
+    /** What was wrong with the last link. @type {HTMLElement | null} */
+    this.notice = null;
     this.isLesson = page.data?.lesson === true;
     this.recall();
     const { signal } = page;
@@ -458,17 +477,20 @@ export class Cells {
 
   /** Shows the edit the address carries, if it carries one. */
   async receive() {
-    if (location.hash === this.seen) return;
-    this.seen = location.hash;
+    const asked = location.hash;
+    if (asked === this.seen) return;
+    this.seen = asked;
+    this.notice?.remove();
     try {
-      const edit = await decodeEdit(location.hash);
-      if (!edit || this.page.signal.aborted) return;
+      const edit = await decodeEdit(asked);
+      if (!edit || asked !== this.seen || this.page.signal.aborted) return;
       const cell = this.cells.find((one) => one.id === edit.cell);
       if (!cell) throw new Error("This link carries an edit of a cell that this page does not have.");
       if (edit.text !== cell.original) cell.receive(edit.text);
     } catch (cause) {
-      const notice = make("p", { class: "atlas-notice", role: "status" }, wordsOf(cause));
-      this.page.root.prepend(notice);
+      if (asked !== this.seen) return;
+      this.notice = make("p", { class: "atlas-notice", role: "status" }, wordsOf(cause));
+      this.page.root.prepend(this.notice);
     }
   }
 }

@@ -252,8 +252,15 @@ export class FigureView {
     if (this.shown) words.append(" The figure still shows its last answer.");
     this.say(words);
     // What the reader typed is refused however often it is tried.
-    const hopeless = cause instanceof Refusal && cause.error.type === "ControlError";
-    if (!hopeless) this.status.append(" ", makeButton("Try again", () => this.answer()));
+    const refused = cause instanceof Refusal ? cause.error.type : "";
+    if (refused === "ControlError") return;
+    // The site's own code does not fail; if it did, a reader's has damaged what it stands on.
+    const damaged = refused && refused !== "PythonUnavailable" && !this.isEdited;
+    const again = async () => {
+      if (damaged) await python.stop();
+      await this.answer();
+    };
+    this.status.append(" ", makeButton("Try again", again));
   }
 
   leave() {

@@ -44,7 +44,13 @@ export function filterGlossary(root, page) {
 
   /** An address that names a term shows it, whatever the filters. */
   const reveal = () => {
-    const target = location.hash && root.querySelector(`.atlas-glossary__term[hidden]#${CSS.escape(decodeURIComponent(location.hash.slice(1)))}`);
+    let id = location.hash.slice(1);
+    try {
+      id = decodeURIComponent(id);
+    } catch {
+      // an address that was damaged on its way names no term
+    }
+    const target = id && root.querySelector(`.atlas-glossary__term[hidden]#${CSS.escape(id)}`);
     if (!target) return;
     form.reset();
     show();

@@ -1,13 +1,15 @@
 /** What a cell printed, returned or failed with. Everything the reader's code says is text, never markup. */
 
-import { make, perFrame } from "./dom.js";
+import { make, makeButton, perFrame } from "./dom.js";
 import { drawShown, shownElement } from "./shown.js";
 
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").PythonError} PythonError */
 
-/** The most a cell shows; code that prints without end must not take the tab with it. */
-const MOST = 100_000;
+/** What a cell shows at once, in characters; the reader asks for more. Python passes on ten times as much at most. */
+const PIECE = 20_000;
+const LITTLE = 500; // is not worth a button
+const MOST = 400_000; // kept, whatever arrives: code that prints without end must not take the tab with it
 
 export class Output {
   /**
@@ -22,15 +24,13 @@ export class Output {
       drawShown(element, JSON.parse(element.dataset.shown ?? ""), page);
     }
     this.text = "";
-    this.dropped = 0;
-    /** @type {HTMLPreElement | null} */
+    /** @type {ReturnType<typeof unfolding> | null} */
     this.stream = null;
     this.flush = perFrame(() => this.render());
   }
 
   clear() {
     this.text = "";
-    this.dropped = 0;
     this.stream = null;
     this.host.replaceChildren();
   }
@@ -43,26 +43,25 @@ export class Output {
 
   /** Adds printed text. @param {string} text */
   print(text) {
-    const room = MOST - this.text.length;
-    this.text += text.slice(0, room);
-    this.dropped += Math.max(0, text.length - room);
+    this.text += text.slice(0, MOST - this.text.length);
     this.flush();
   }
 
   render() {
     if (!this.text) return;
-    if (!this.stream?.isConnected) {
-      this.stream = make("pre", { class: "atlas-output__stream", tabindex: 0, "aria-label": "Output" });
-      this.host.prepend(this.stream);
+    if (!this.stream?.block.isConnected) {
+      this.stream = unfolding({ class: "atlas-output__stream", "aria-label": "Output" });
+      this.host.prepend(this.stream.block, this.stream.more);
     }
-    const rest = this.dropped ? `\n… and ${this.dropped.toLocaleString("en")} more characters` : "";
-    this.stream.textContent = this.text + rest;
+    this.stream.show(this.text);
   }
 
   /** The value of the cell's last expression. @param {string} value */
   result(value) {
     this.render();
-    this.host.append(make("pre", { class: "atlas-output__result", tabindex: 0, "aria-label": "Result" }, value));
+    const shown = unfolding({ class: "atlas-output__result", "aria-label": "Result" });
+    this.host.append(shown.block, shown.more);
+    shown.show(value);
   }
 
   /** The figure that the cell's last expression shows. @param {import("./types.js").ShownFigure} shown */
@@ -108,4 +107,31 @@ export class Output {
     }
     this.host.append(box);
   }
+}
+
+/**
+ * A block of text of which only the beginning is shown, and a button under it that shows more.
+ * @param {Record<string, string>} attributes
+ */
+function unfolding(attributes) {
+  const block = make("pre", { ...attributes, tabindex: 0 });
+  let text = "";
+  let room = PIECE;
+  const more = makeButton("Show more", () => {
+    room += PIECE;
+    draw();
+    block.focus();
+  });
+  const draw = () => {
+    const rest = text.length < room + LITTLE ? 0 : text.length - room;
+    const shown = rest ? text.slice(0, room) : text;
+    if (block.textContent !== shown) block.textContent = shown;
+    more.hidden = rest <= 0;
+    more.textContent = `Show more (${rest.toLocaleString("en")} characters)`;
+  };
+  const show = (/** @type {string} */ given) => {
+    text = given;
+    draw();
+  };
+  return { block, more, show };
 }

@@ -45,12 +45,16 @@ class Python extends EventTarget {
   #opened = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #alarm;
+  #life = new AbortController();
+  /** Whether the worker's script may be damaged, and kept so by the browser. */
+  #doubtful = false;
 
   /** Starts Python if it is not there or has failed. Never throws. */
   warm() {
     if (this.state === "loading" || this.state === "ready") return;
     this.#setState("loading");
-    this.#listen();
+    if (this.#doubtful) fetchAgain().then(() => this.#worker ?? (this.state === "loading" && this.#listen()));
+    else this.#listen();
   }
 
   /** The reader has come to a page: where Python is at work already, its code is fetched ahead. @param {string} slug */
@@ -181,12 +185,15 @@ class Python extends EventTarget {
     worker.onerror = (event) => {
       event.preventDefault();
       if (this.state === "loading") {
+        this.#doubtful = true;
         this.#failed("Python's worker (worker.js) could not be loaded or stopped while starting.");
       } else {
         this.#lost(LOST);
       }
     };
-    worker.postMessage({ boot: true, module: this.#module, afresh: this.message !== "", line: line() });
+    const alive = `python-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+    this.#life = new AbortController();
+    worker.postMessage({ boot: true, alive, module: this.#module, afresh: this.message !== "", line: line() });
     for (const { slug } of this.#waiting) worker.postMessage({ fetch: slug });
     this.#watchStart();
   }
@@ -198,8 +205,10 @@ class Python extends EventTarget {
       this.#tell("progress", data.progress);
     } else if (data.ready) {
       clearTimeout(this.#alarm);
+      this.#mourn(data.alive);
       this.#module = data.module;
       this.message = "";
+      this.#doubtful = false;
       this.#setState("ready");
       this.#next();
     } else if (data.lost) {
@@ -215,13 +224,19 @@ class Python extends EventTarget {
   #hearAnswer(request, data) {
     if (data.received) return clearTimeout(this.#alarm);
     if (data.output !== undefined) return request.onOutput?.(data.output);
-    this.#current = null;
     if (data.failed) {
       request.resolve({ error: plainError(data.failed) });
     } else {
+      let answer;
+      try {
+        answer = JSON.parse(data.answer);
+      } catch {
+        return this.#lost(LOST);
+      }
       this.#opened.add(request.slug);
-      request.resolve(JSON.parse(data.answer));
+      request.resolve(answer);
     }
+    this.#current = null;
     this.#next();
   }
 
@@ -249,12 +264,23 @@ class Python extends EventTarget {
   /** Ends the worker. */
   #end() {
     clearTimeout(this.#alarm);
+    this.#life.abort();
     if (this.#worker) {
       this.#worker.onmessage = this.#worker.onerror = null;
       this.#worker.terminate();
     }
     this.#worker = null;
     this.#opened.clear();
+  }
+
+  /**
+   * Notices that the worker has died, which nothing else tells: it holds a lock for as long as it lives.
+   * @param {string | undefined} alive the lock; none where the browser has no locks
+   */
+  #mourn(alive) {
+    if (!alive) return;
+    const { signal } = this.#life;
+    navigator.locks.request(alive, { signal }, () => signal.aborted || this.#lost(LOST)).catch(() => {});
   }
 
   #watchStart() {
@@ -278,6 +304,12 @@ class Python extends EventTarget {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** Has the browser ask the server for the worker's scripts, whatever it has kept. */
+async function fetchAgain() {
+  const scripts = [WORKER, ...["seal.js", "whole.js"].map((name) => new URL(name, WORKER))];
+  await Promise.all(scripts.map((script) => fetch(script, { cache: "reload" }).catch(() => {})));
 }
 
 /** @param {string} plain @returns {import("./types.js").PythonError} an error that is not the reader's code's */

@@ -5,6 +5,7 @@
 
 /** Longest text taken from an address, in characters: many times the longest cell. */
 export const LONGEST = 20_000;
+const TOO_LONG = "This link carries an edited cell that is too long to be one of this page's.";
 const PREFIX = "#edit=";
 const COMPRESSED = "z";
 const PLAIN = "p";
@@ -27,6 +28,7 @@ export async function encodeEdit(cell, text) {
  */
 export async function decodeEdit(fragment) {
   if (!fragment.startsWith(PREFIX)) return null;
+  if (fragment.length > LONGEST * 12) throw new Error(TOO_LONG);
   const [name, body] = fragment.slice(PREFIX.length).split("~", 2);
   let cell;
   let text;
@@ -38,7 +40,7 @@ export async function decodeEdit(fragment) {
   } catch (cause) {
     throw new Error("This link carries an edited cell that cannot be read: it was cut short or changed on the way.", { cause });
   }
-  if (text.length > LONGEST) throw new Error("This link carries an edited cell that is too long to be one of this page's.");
+  if (text.length > LONGEST) throw new Error(TOO_LONG);
   return { cell, text: harmless(text) };
 }
 

@@ -97,7 +97,9 @@ export function showTerms(page) {
     if (link && link.matches(":focus-visible")) open(link);
   });
   on("focusout", (event) => {
-    if (termOf(event.target) === shown && !inCard(event.relatedTarget)) later(close, LINGER);
+    const link = termOf(event.target);
+    // also a card whose text is still on its way: it would lie over what has the focus by then
+    if (link && (link === shown || !shown) && !inCard(event.relatedTarget)) later(close, LINGER);
   });
   // In the capture phase, before the theme follows the link.
   root.addEventListener(

@@ -88,6 +88,8 @@ export interface RunAnswer {
   redraw?: string[];
   /** Modules of the page in which an edit of the reader's is in force. */
   edited?: string[];
+  /** What the run had changed for everyone, and was put back. */
+  restored?: string[];
   error?: PythonError;
   stopped?: boolean;
 }

@@ -3,26 +3,28 @@
  * fetches a page's code, and its files when Python first reads them, and passes requests to the session
  * (`snippets/kit/session.py`). `python.js` is its only client.
  *
- * In:  `{ boot: true, module?, afresh, line }` once, `{ fetch: slug }` for a page that will be needed, and, once ready,
- *      requests `{ id, do, slug, arguments }`, one at a time. `module` is what an earlier worker gave with `ready`.
- * Out: `{ progress }`, `{ ready, module }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
+ * In:  `{ boot: true, alive, module?, afresh, line }` once, `{ fetch: slug }` for a page that will be needed, and, once
+ *      ready, requests `{ id, do, slug, arguments }`, one at a time. `module` is what an earlier worker left.
+ * Out: `{ progress }`, `{ ready, module, alive }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
  *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
  */
 
+import { limit, protect, seal } from "./seal.js";
 import { gunzip, pays, readSnapshot, wakeNext } from "./snapshot.js";
+import { checkStarting, isPack, isWhole } from "./whole.js";
 
 /** @typedef {import("./snapshot.js").Snapshot} Snapshot */
 /** @typedef {import("./snapshot.js").Line} Line */
-/** @typedef {{ url: string, bytes: number }} Entry */
+/** @typedef {import("./whole.js").Entry} Entry */
 /**
  * @typedef {object} Manifest
  * @property {number} protocol
  * @property {Record<string, Entry>} files
  * @property {object} lock
  * @property {"packs" | "snapshot"} [start] how to start, where it is not to be chosen
- * @property {Record<string, { hash: string, assets: Asset[] }>} pages
+ * @property {Record<string, { hash: string, bytes?: number, crc32?: number, assets: Asset[] }>} pages
  */
-/** @typedef {{ path: string, url: string, bytes: number }} Asset */
+/** @typedef {Entry & { path: string }} Asset */
 /**
  * What a worker leaves to the one that follows it: the compiled interpreter, the list of files, the unpacked packs,
  * and whether the snapshot has failed in this visit.
@@ -54,13 +56,17 @@ EMPTY_ZIP.set([0x50, 0x4b, 5, 6]);
 /** A file that could not be had; the message is for the reader. */
 class FileError extends Error {}
 
+// Kept, since a reader's code loses them (seal.js).
 const fetchFile = scope.fetch.bind(scope);
+const { caches, navigator } = scope;
+const { XMLHttpRequest } = scope;
+const tell = scope.postMessage.bind(scope);
 
 /** Set when an earlier start failed: what the browser has kept may be what was damaged. */
 let afresh = false;
 
 /** @param {unknown} message */
-const post = (message) => scope.postMessage(message);
+const post = (message) => tell(message);
 
 const progress = {
   stage: "Fetching Python",
@@ -110,15 +116,18 @@ const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 /**
  * The bytes of a file of the manifest as a stream, unpacked if they arrive gzip'ed. A host that unpacks `.gz` files
- * on its way is as good as one that does not.
+ * on its way is as good as one that does not. The stream of a file that is not what the build made ends in an error.
  * @param {Response} response
+ * @param {Entry} entry
  * @returns {Promise<ReadableStream<Uint8Array>>}
  */
-async function unpacked(response) {
+async function unpacked(response, entry) {
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   let { value = new Uint8Array(), done } = await reader.read();
   progress.add(value.length);
   const zipped = value[0] === 0x1f && value[1] === 0x8b;
+  /** @type {any[]} */
+  const pieces = [value];
   const counted = new ReadableStream({
     start(controller) {
       controller.enqueue(value);
@@ -126,8 +135,12 @@ async function unpacked(response) {
     },
     async pull(controller) {
       const next = await reader.read();
-      if (next.done) return controller.close();
+      if (next.done) {
+        if (zipped) await checkStarting(pieces, entry).catch((error) => found(entry, error));
+        return controller.close();
+      }
       progress.add(next.value.length);
+      pieces.push(next.value);
       controller.enqueue(next.value);
     },
   });
@@ -148,10 +161,23 @@ async function withFile(manifest, name, use) {
   try {
     return await use(response);
   } catch (error) {
-    throw new FileError(
-      `${capital(TITLES[name])} (${entry.url}) arrived damaged or cut short. ${/** @type {Error} */ (error).message}`,
-    );
+    throw damagedFile(TITLES[name], entry.url, faults.get(entry) ?? error);
   }
+}
+
+/** What was found wrong with files, which their streams do not pass on. @type {Map<Entry, Error>} */
+const faults = new Map();
+
+/** @param {Entry} entry @param {Error} error */
+function found(entry, error) {
+  faults.set(entry, error);
+  throw error;
+}
+
+/** @param {string} title @param {string} file @param {unknown} [cause] */
+function damagedFile(title, file, cause) {
+  const why = cause instanceof Error ? ` ${cause.message}` : "";
+  return new FileError(`${capital(title)} (${file}) arrived damaged or cut short.${why}`);
 }
 
 /**
@@ -168,7 +194,9 @@ async function interpreter(manifest) {
     const { headers } = response;
     if (headers.get("content-encoding") && headers.get("content-type")?.startsWith("application/wasm")) {
       progress.unseen = wasm.bytes;
-      const module = await WebAssembly.compileStreaming(response);
+      const copy = response.clone().arrayBuffer();
+      const checked = copy.then((bytes) => checkStarting([new Uint8Array(bytes)], plain));
+      const [module] = await Promise.all([WebAssembly.compileStreaming(response), checked]);
       progress.unseen = 0;
       progress.add(wasm.bytes);
       return module;
@@ -180,7 +208,7 @@ async function interpreter(manifest) {
   progress.unseen = 0;
   const headers = { "content-type": "application/wasm" };
   return withFile(manifest, "wasm", async (response) =>
-    WebAssembly.compileStreaming(new Response(await unpacked(response), { headers })),
+    WebAssembly.compileStreaming(new Response(await unpacked(response, manifest.files.wasm), { headers })),
   );
 }
 
@@ -188,13 +216,15 @@ async function interpreter(manifest) {
 async function script(manifest, name) {
   const entry = manifest.files[name];
   const address = new URL(entry.url, PYTHON);
+  // An import cannot be looked at: the file is fetched, and what is imported is what the browser has kept of it.
+  const response = await get(address, TITLES[name]);
   try {
-    if (afresh) await (await get(address, TITLES[name])).arrayBuffer();
+    await checkStarting([new Uint8Array(await response.arrayBuffer())], entry);
     const module = await import(address.href);
     progress.add(entry.bytes);
     return module;
-  } catch {
-    throw new FileError(`${capital(TITLES[name])} (${entry.url}) could not be fetched or read.`);
+  } catch (error) {
+    throw damagedFile(TITLES[name], entry.url, error);
   }
 }
 
@@ -206,7 +236,7 @@ async function fetchManifest() {
   try {
     manifest = /** @type {Manifest} */ (await response.json());
   } catch {
-    throw new FileError(`${capital(title)} (manifest.json) arrived damaged or cut short.`);
+    throw damagedFile(title, "manifest.json");
   }
   if (manifest.protocol !== PROTOCOL) {
     throw new FileError("The site has a new release. Reload the page to run Python.");
@@ -214,9 +244,13 @@ async function fetchManifest() {
   return manifest;
 }
 
-/** @param {Response} response @returns {Promise<Uint8Array>} */
-async function bytesOf(response) {
-  return new Uint8Array(await new Response(await unpacked(response)).arrayBuffer());
+/** @param {Manifest} manifest @param {string} name @returns {Promise<Uint8Array>} a pack of the manifest, unzipped */
+function fetchPack(manifest, name) {
+  return withFile(manifest, name, async (response) => {
+    const content = new Uint8Array(await new Response(await unpacked(response, manifest.files[name])).arrayBuffer());
+    if (!isPack(content)) throw new Error("It is no pack of files.");
+    return content;
+  });
 }
 
 /**
@@ -304,7 +338,7 @@ async function choosesSnapshot(line) {
 /** @param {string} name @returns {Promise<boolean>} whether the reader's own copy of the site has a file */
 async function isKept(name) {
   try {
-    return Boolean(await scope.caches.match(new URL(manifest.files[name].url, PYTHON).href, { ignoreVary: true }));
+    return Boolean(await caches.match(new URL(manifest.files[name].url, PYTHON).href, { ignoreVary: true }));
   } catch {
     return false; // the browser keeps nothing
   }
@@ -319,7 +353,7 @@ async function packOf(name) {
     progress.add(manifest.files[name].bytes);
     return new Uint8Array(await packs[name].arrayBuffer());
   }
-  const bytes = await withFile(manifest, name, bytesOf);
+  const bytes = await fetchPack(manifest, name);
   packs[name] = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]);
   return bytes;
 }
@@ -329,9 +363,9 @@ async function packOf(name) {
  * @param {string[]} names
  */
 async function keepToo(names) {
-  const { connection } = scope.navigator;
+  const { connection } = navigator;
   const cheap = connection && !connection.saveData && connection.type !== "cellular" && connection.downlink >= 10;
-  if (!cheap || manifest.start || !(await scope.caches?.keys())?.length) return; // without names there is no copy
+  if (!cheap || manifest.start || !(await caches?.keys())?.length) return; // without names there is no copy
   for (const name of names) {
     if (await isKept(name)) continue;
     await (await fetchFile(new URL(manifest.files[name].url, PYTHON), { priority: "low" })).arrayBuffer();
@@ -361,6 +395,7 @@ async function start(always, { packed, snapshot }) {
   let given;
   WebAssembly.instantiateStreaming = async (_, imports) => {
     given = imports?.env;
+    limit(given.memory);
     scope.pythonMemory = given.memory; // numpy_torch multiplies matrices in it (simd.py)
     try {
       return { module: wasm, instance: await WebAssembly.instantiate(wasm, imports) };
@@ -377,6 +412,9 @@ async function start(always, { packed, snapshot }) {
     lockFileContents: JSON.stringify(manifest.lock),
     enableRunUntilComplete: false,
     _loadSnapshot: snapshot && new Uint8Array(),
+    stdin: () => null, // input() is told that there is no more
+    stdout: () => {}, // what nobody asked for; a cell's output goes through the session
+    stderr: () => {},
     fsInit: async (/** @type {any} */ FS) => {
       for (const pack of (await packed) ?? []) unpack(FS, filesOf(pack));
     },
@@ -408,7 +446,7 @@ function wake({ meta, files }) {
     for (const [path, bytes] of listed) writeLate(`/${path}`, bytes, () => fileOfPack(pack, path));
   }
   const awake = pyodide.pyimport("atlas_snapshot");
-  awake.wake(scope.navigator.languages?.[0] ?? "C");
+  awake.wake(navigator.languages?.[0] ?? "C");
   awake.destroy();
 }
 
@@ -438,14 +476,13 @@ function fetchNow(address, title, again) {
 
 /** @param {string} name @returns {Uint8Array | string} the bytes of an archive, or what went wrong */
 function fetchArchive(name) {
-  const bytes = fetchNow(new URL(manifest.files[name].url, PYTHON), TITLES[name], damaged.has(name));
+  const entry = manifest.files[name];
+  const bytes = fetchNow(new URL(entry.url, PYTHON), TITLES[name], damaged.has(name));
   if (typeof bytes === "string") return bytes;
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  if (isGzip && bytes.length !== manifest.files[name].bytes) {
-    damaged.add(name);
-    return `${TITLES[name]} arrived cut short`;
-  }
-  return bytes;
+  if (isGzip ? isWhole(bytes, entry) : isPack(bytes)) return bytes;
+  damaged.add(name);
+  return `${TITLES[name]} arrived damaged or cut short`;
 }
 
 /** @type {Map<string, Promise<Record<string, string>>>} code of pages, on its way or here, by slug */
@@ -477,21 +514,34 @@ async function pageCode(slug) {
   const title = `the code of the page “${slug}”`;
   const options = missed.has(slug) ? /** @type {RequestInit} */ ({ cache: "reload" }) : undefined;
   const response = await get(new URL(`pages/${slug}.json?v=${page.hash}`, PYTHON), title, options);
+  const name = `${slug}.json`;
+  let content;
   let bundle;
   try {
-    bundle = await response.json();
+    content = new Uint8Array(await response.arrayBuffer());
+    bundle = JSON.parse(new TextDecoder().decode(content));
   } catch {
-    throw new FileError(`${capital(title)} arrived damaged or cut short.`);
+    throw damagedFile(title, name);
   }
   if (bundle.hash !== page.hash) throw new FileError("The site has a new release. Reload the page to run Python.");
+  if (page.bytes !== undefined && !isWhole(content, { url: name, bytes: page.bytes, crc32: page.crc32 })) {
+    throw damagedFile(title, name);
+  }
   return bundle.files;
 }
 
 /** Puts a page's code and files into Python's file system, once. @param {string} slug */
 async function bring(slug) {
   if (brought.has(slug)) return;
-  for (const [path, content] of Object.entries(await fetchPage(slug))) pyodide.FS.writeFile(placeOf(path), content);
+  const files = Object.entries(await fetchPage(slug));
+  pyodide.FS.ignorePermissions = true;
+  for (const [path, content] of files) {
+    const place = placeOf(path);
+    if (!pyodide.FS.analyzePath(place).exists) pyodide.FS.writeFile(place, content); // another page may have it too
+  }
   for (const asset of manifest.pages[slug].assets) layLate(asset);
+  pyodide.FS.ignorePermissions = false;
+  if (sealed) protect(pyodide.FS, HOME);
   brought.add(slug);
   coming.delete(slug);
   ask({ do: "open", slug });
@@ -531,12 +581,12 @@ let unread = "";
 const INPUT_OUTPUT_ERROR = 29;
 
 /** @param {Asset} asset a file of a page: most runs of most pages need none of them */
-function layLate({ path, url, bytes }) {
-  const place = placeOf(path);
+function layLate(asset) {
+  const place = placeOf(asset.path);
   if (pyodide.FS.analyzePath(place).exists) return; // another page has it too
-  writeLate(place, bytes, () => {
-    const content = fetchAsset(path, url, bytes);
-    if (typeof content === "string") missed.add(path);
+  writeLate(place, asset.bytes, () => {
+    const content = fetchAsset(asset);
+    if (typeof content === "string") missed.add(asset.path);
     return content;
   });
 }
@@ -577,17 +627,11 @@ function writeLate(place, bytes, get) {
   node.stream_ops = { ...ordinary, ...late };
 }
 
-/**
- * Fetches a file of a page while Python waits.
- * @param {string} path
- * @param {string} url
- * @param {number} bytes
- * @returns {Uint8Array | string} the content, or what went wrong
- */
-function fetchAsset(path, url, bytes) {
-  const content = fetchNow(new URL(url, PYTHON), `The file ${path}`, missed.has(path));
+/** @param {Asset} asset @returns {Uint8Array | string} the content, fetched while Python waits, or what went wrong */
+function fetchAsset(asset) {
+  const content = fetchNow(new URL(asset.url, PYTHON), `The file ${asset.path}`, missed.has(asset.path));
   if (typeof content === "string") return `${content}.`;
-  return content.length === bytes ? content : `The file ${path} arrived cut short.`;
+  return isWhole(content, asset) ? content : `The file ${asset.path} arrived damaged or cut short.`;
 }
 
 /** @param {Record<string, unknown>} request @param {(text: string) => void} [write] @returns {string} */
@@ -599,7 +643,40 @@ function ask(request, write = () => {}) {
 function causeOf(message) {
   if (/call stack|too much recursion/i.test(message)) return "Python stopped working: the code nested too deeply";
   if (/memory/i.test(message)) return "Python stopped working: its memory was full";
-  return `Python stopped working: ${message.split("\n")[0]}`;
+  if (message.includes("Traceback (most recent call last)")) {
+    return "Python stopped working: the code changed what Python itself needs";
+  }
+  if (/exit/i.test(message)) return "Python stopped working: the code ended it";
+  return `Python stopped working: ${message.split("\n")[0].slice(0, 200)}`;
+}
+
+/**
+ * Holds a lock until this worker ends, by which the page notices that it has.
+ * @param {string} name
+ * @returns {Promise<boolean>} whether it is held
+ */
+function hold(name) {
+  if (!scope.navigator.locks) return Promise.resolve(false);
+  return new Promise((held) => {
+    const forever = () => {
+      held(true);
+      return new Promise(() => {});
+    };
+    scope.navigator.locks.request(name, forever).catch(() => held(false));
+  });
+}
+
+/** Set when the first cell is run: from then on, code that is not the site's own may be at work. */
+let sealed = false;
+const MOST_OUTPUT = 300_000; // characters; the session passes on less, unless it was tampered with
+
+/** @param {number} id @returns {(output: string) => void} */
+function writer(id) {
+  let room = MOST_OUTPUT;
+  return (output) => {
+    if (room > 0) post({ id, output: String(output).slice(0, room) });
+    room -= output.length;
+  };
 }
 
 /** @param {Request} request */
@@ -609,28 +686,34 @@ async function answer(request) {
   try {
     await bring(slug);
   } catch (error) {
-    return post({ id, failed: /** @type {Error} */ (error).message });
+    const { message } = /** @type {Error} */ (error);
+    return post(error instanceof FileError ? { id, failed: message } : { lost: causeOf(message) });
   }
   const asked = request.do === "open" ? { do: "open", slug } : { do: request.do, ...request.arguments };
-  const write = (/** @type {string} */ output) => post({ id, output });
   unread = "";
   try {
+    if (request.do === "run" && !sealed) {
+      seal(scope);
+      protect(pyodide.FS, HOME);
+      sealed = true;
+    }
     if (request.do === "run" || request.do === "reset") ask({ do: "open", slug });
-    const said = ask(asked, write);
+    const said = ask(asked, writer(id));
     post(unread ? { id, failed: unread } : { id, answer: said });
   } catch (error) {
     post({ lost: causeOf(String(/** @type {Error} */ (error)?.message ?? error)) });
   }
 }
 
-scope.onmessage = async (/** @type {MessageEvent} */ { data }) => {
+scope.onmessage = async (/** @type {MessageEvent} */ { data, isTrusted }) => {
+  if (!isTrusted) return; // made by a reader's code
   if (data.fetch) return fetchPage(data.fetch).catch(() => {}); // whoever asks for the page is told
   if (!data.boot) return answer(data);
   afresh = data.afresh;
   try {
     const module = await boot(data.module, data.line);
     afresh = false;
-    post({ ready: true, module });
+    post({ ready: true, module, alive: (await hold(data.alive)) && data.alive });
     if (module.failed) return;
     const other = "snapshot" in packs ? PACKS : ["snapshot"]; // what the other way to start needs, and late files
     setTimeout(() => keepToo(other).catch(() => {}), UNTIL_IDLE);
