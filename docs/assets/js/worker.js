@@ -4,7 +4,7 @@
  * (`snippets/kit/session.py`). `python.js` is its only client.
  *
  * In:  `{ boot: true, alive, module?, afresh, line }` once, `{ fetch: slug }` for a page that will be needed, and, once
- *      ready, requests `{ id, do, slug, arguments }`, one at a time. `module` is what an earlier worker gave with `ready`.
+ *      ready, requests `{ id, do, slug, arguments }`, one at a time. `module` is what an earlier worker left.
  * Out: `{ progress }`, `{ ready, module, alive }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
  *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
  */
@@ -58,7 +58,8 @@ class FileError extends Error {}
 
 // Kept, since a reader's code loses them (seal.js).
 const fetchFile = scope.fetch.bind(scope);
-const { XMLHttpRequest, caches, navigator } = scope;
+const { caches, navigator } = scope;
+const { XMLHttpRequest } = scope;
 const tell = scope.postMessage.bind(scope);
 
 /** Set when an earlier start failed: what the browser has kept may be what was damaged. */
@@ -410,10 +411,10 @@ async function start(always, { packed, snapshot }) {
     stdLibURL: new URL("empty.zip", PYTHON).href,
     lockFileContents: JSON.stringify(manifest.lock),
     enableRunUntilComplete: false,
+    _loadSnapshot: snapshot && new Uint8Array(),
     stdin: () => null, // input() is told that there is no more
     stdout: () => {}, // what nobody asked for; a cell's output goes through the session
     stderr: () => {},
-    _loadSnapshot: snapshot && new Uint8Array(),
     fsInit: async (/** @type {any} */ FS) => {
       for (const pack of (await packed) ?? []) unpack(FS, filesOf(pack));
     },
@@ -445,7 +446,7 @@ function wake({ meta, files }) {
     for (const [path, bytes] of listed) writeLate(`/${path}`, bytes, () => fileOfPack(pack, path));
   }
   const awake = pyodide.pyimport("atlas_snapshot");
-  awake.wake(scope.navigator.languages?.[0] ?? "C");
+  awake.wake(navigator.languages?.[0] ?? "C");
   awake.destroy();
 }
 
