@@ -58,8 +58,7 @@ class FileError extends Error {}
 
 // Kept, since a reader's code loses them (seal.js).
 const fetchFile = scope.fetch.bind(scope);
-const { caches, navigator } = scope;
-const { XMLHttpRequest } = scope;
+const { XMLHttpRequest, caches, navigator } = scope;
 const tell = scope.postMessage.bind(scope);
 
 /** Set when an earlier start failed: what the browser has kept may be what was damaged. */
