@@ -243,9 +243,30 @@ async function notKept() {
   return new Response(body, { status: 503, headers });
 }
 
+/** Clients whose page or script this worker has given. @type {Set<string>} */
+const known = new Set();
+/** Set when this worker has followed another: a page that the other has given may still be on its way. */
+let followed = false;
+
+/** Pages of an earlier release that are loading again. @type {Set<string>} */
+const leaving = new Set();
+
+/** Has a page of an earlier release, which asks for a file, load again. @param {string} id */
+async function sendAway(id) {
+  if (leaving.has(id)) return;
+  leaving.add(id);
+  const { serviceWorker } = scope;
+  if (serviceWorker.state === "activating") {
+    await new Promise((resolve) => serviceWorker.addEventListener("statechange", resolve, { once: true }));
+  }
+  const client = await scope.clients.get(id);
+  if (client?.type === "window") await client.navigate(client.url);
+}
+
 /** @param {any} event @param {string} path @returns {Promise<Response>} */
 async function answer(event, path) {
   if (event.request.mode === "navigate") {
+    known.add(event.resultingClientId);
     const response = await openPage(event, path);
     const { installing, waiting } = scope.registration;
     if (installing || waiting) await noteOwn(event.resultingClientId);
@@ -257,7 +278,12 @@ async function answer(event, path) {
     // The browser may still have files of this release under the same addresses.
     return fetch(event.request, NAMED_BY_CONTENT.test(path) ? {} : { cache: "no-cache" });
   }
-  if (strangers.has(event.clientId)) return Response.error();
+  const lost = followed && !known.has(event.clientId) && !friends.has(event.clientId);
+  if (lost || strangers.has(event.clientId)) {
+    event.waitUntil(sendAway(event.clientId).catch(() => {}));
+    return Response.error();
+  }
+  if (event.resultingClientId) known.add(event.resultingClientId);
   return path in RELEASE.files ? file(event, path) : fetch(event.request);
 }
 
@@ -302,6 +328,7 @@ const friends = new Set();
 async function takeOver() {
   const { guests, strangers } = await notes();
   const earlier = await others();
+  followed = earlier.length > 0;
   for (const name of earlier) {
     const left = await (await (await caches.open(name)).match(addressOf(NOTES)))?.json();
     for (const id of left?.guests ?? []) if (!friends.has(id)) guests.add(id);
@@ -318,6 +345,7 @@ async function takeOver() {
 }
 
 scope.addEventListener("activate", (/** @type {any} */ event) => {
+  followed = true; // until it is known: files may be asked for before this worker is ready
   event.waitUntil(takeOver().catch(() => {}));
 });
 

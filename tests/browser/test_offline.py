@@ -221,9 +221,12 @@ def test_no_page_is_made_of_two_releases(moving, visitor):
     moving.publish(name="second", main="\ndocument.documentElement.dataset.script = 'second';\n")
     for address in (RNN, "", "architectures/", RNN, ""):
         page.goto(moving.url + address)
-        page.wait_for_function("() => document.documentElement.dataset.python")
-        of_page = page.evaluate("document.body.dataset.release ?? 'first'")
-        of_script = page.evaluate("document.documentElement.dataset.script ?? 'first'")
+        # Asked for at once: a page of the first release may be about to load again.
+        found = page.wait_for_function(
+            "() => document.documentElement.dataset.python"
+            " && [document.body.dataset.release ?? 'first', document.documentElement.dataset.script ?? 'first']"
+        )
+        of_page, of_script = found.json_value()
         assert of_page == of_script, address
     assert of_page == "second"
 
