@@ -276,7 +276,8 @@ async function answer(event, path) {
   if (guests.has(event.clientId)) {
     if (event.resultingClientId) guests.add(event.resultingClientId); // a worker of the guest's
     // The browser may still have files of this release under the same addresses.
-    return fetch(event.request, NAMED_BY_CONTENT.test(path) ? {} : { cache: "no-cache" });
+    const named = NAMED_BY_CONTENT.test(path);
+    return named ? fetch(event.request) : fleeting(await fetch(event.request, { cache: "no-cache" }));
   }
   const lost = followed && !known.has(event.clientId) && !friends.has(event.clientId);
   if (lost || strangers.has(event.clientId)) {
@@ -284,7 +285,21 @@ async function answer(event, path) {
     return Response.error();
   }
   if (event.resultingClientId) known.add(event.resultingClientId);
-  return path in RELEASE.files ? file(event, path) : fetch(event.request);
+  if (!(path in RELEASE.files)) return fetch(event.request);
+  return NAMED_BY_CONTENT.test(path) ? file(event, path) : fleeting(await file(event, path));
+}
+
+/**
+ * The same answer for this page only. A browser has a memory of its own from which it serves one page with the files of
+ * the page before, without asking here; the two may be of different releases.
+ * @param {Response} response
+ */
+function fleeting(response) {
+  if (!response.ok) return response;
+  const { status, statusText } = response;
+  const headers = new Headers(response.headers);
+  headers.set("Cache-Control", "no-cache");
+  return new Response(response.body, { status, statusText, headers });
 }
 
 scope.addEventListener("fetch", (/** @type {any} */ event) => {
