@@ -243,30 +243,9 @@ async function notKept() {
   return new Response(body, { status: 503, headers });
 }
 
-/** Clients whose page or script this worker has given. @type {Set<string>} */
-const known = new Set();
-/** Set when this worker has followed another: a page that the other has given may still be on its way. */
-let followed = false;
-
-/** Pages of an earlier release that are loading again. @type {Set<string>} */
-const leaving = new Set();
-
-/** Has a page of an earlier release, which asks for a file, load again. @param {string} id */
-async function sendAway(id) {
-  if (leaving.has(id)) return;
-  leaving.add(id);
-  const { serviceWorker } = scope;
-  if (serviceWorker.state === "activating") {
-    await new Promise((resolve) => serviceWorker.addEventListener("statechange", resolve, { once: true }));
-  }
-  const client = await scope.clients.get(id);
-  if (client?.type === "window") await client.navigate(client.url);
-}
-
 /** @param {any} event @param {string} path @returns {Promise<Response>} */
 async function answer(event, path) {
   if (event.request.mode === "navigate") {
-    known.add(event.resultingClientId);
     const response = await openPage(event, path);
     const { installing, waiting } = scope.registration;
     if (installing || waiting) await noteOwn(event.resultingClientId);
@@ -276,30 +255,10 @@ async function answer(event, path) {
   if (guests.has(event.clientId)) {
     if (event.resultingClientId) guests.add(event.resultingClientId); // a worker of the guest's
     // The browser may still have files of this release under the same addresses.
-    const named = NAMED_BY_CONTENT.test(path);
-    return named ? fetch(event.request) : fleeting(await fetch(event.request, { cache: "no-cache" }));
+    return fetch(event.request, NAMED_BY_CONTENT.test(path) ? {} : { cache: "no-cache" });
   }
-  const lost = followed && !known.has(event.clientId) && !friends.has(event.clientId);
-  if (lost || strangers.has(event.clientId)) {
-    event.waitUntil(sendAway(event.clientId).catch(() => {}));
-    return Response.error();
-  }
-  if (event.resultingClientId) known.add(event.resultingClientId);
-  if (!(path in RELEASE.files)) return fetch(event.request);
-  return NAMED_BY_CONTENT.test(path) ? file(event, path) : fleeting(await file(event, path));
-}
-
-/**
- * The same answer for this page only. A browser has a memory of its own from which it serves one page with the files of
- * the page before, without asking here; the two may be of different releases.
- * @param {Response} response
- */
-function fleeting(response) {
-  if (!response.ok) return response;
-  const { status, statusText } = response;
-  const headers = new Headers(response.headers);
-  headers.set("Cache-Control", "no-cache");
-  return new Response(response.body, { status, statusText, headers });
+  if (strangers.has(event.clientId)) return Response.error();
+  return path in RELEASE.files ? file(event, path) : fetch(event.request);
 }
 
 scope.addEventListener("fetch", (/** @type {any} */ event) => {
@@ -343,7 +302,6 @@ const friends = new Set();
 async function takeOver() {
   const { guests, strangers } = await notes();
   const earlier = await others();
-  followed = earlier.length > 0;
   for (const name of earlier) {
     const left = await (await (await caches.open(name)).match(addressOf(NOTES)))?.json();
     for (const id of left?.guests ?? []) if (!friends.has(id)) guests.add(id);
@@ -360,7 +318,6 @@ async function takeOver() {
 }
 
 scope.addEventListener("activate", (/** @type {any} */ event) => {
-  followed = true; // until it is known: files may be asked for before this worker is ready
   event.waitUntil(takeOver().catch(() => {}));
 });
 
