@@ -324,7 +324,7 @@ def bench(only: list[str] | None = None, compare: bool = True) -> Iterator[tuple
     alone = natively(only or []) if compare else {}
     pages_own = {"page.html": PAGE, "favicon.ico": ""}
     with Site(ROOT / "docs", extra=pages_own, headers={}) as site, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=start_up.BROWSER)
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.SWITCHES)
         for slug, figures in pages.items():
             found = measured(browser, site, slug, figures)
             for identity, timed in found.figures.items():

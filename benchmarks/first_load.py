@@ -11,7 +11,6 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.start_up import BROWSER
 from benchmarks.tables import table, verdict
 from tests.browser.serve import Site
 from tools import chromium
@@ -59,7 +58,7 @@ def first_visit(browser: Browser, folder: Path, address: str) -> Sent:
 def bench(folder: Path) -> dict[str, Sent]:
     """The first visits of all pages, by address."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=BROWSER)
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.SWITCHES)
         found = {address: first_visit(browser, folder, address) for address in addresses(folder)}
         browser.close()
     return found

@@ -17,7 +17,6 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.page import WIDTHS, read_to_the_end
-from benchmarks.start_up import BROWSER
 from benchmarks.tables import table, verdict
 from tests.browser.serve import Site
 from tools import chromium
@@ -163,7 +162,7 @@ def bench(folder: Path) -> dict[str, Held]:
     found: dict[str, Held] = {}
     with sync_playwright() as playwright, Site(folder) as site:
         for visit, address in ((read, f"architectures/{SLUG}/"), (explore, "explorer/")):
-            browser = playwright.chromium.launch(executable_path=chromium.find(), args=BROWSER)
+            browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.SWITCHES)
             width, height = WIDTHS["desk"]
             context = browser.new_context(viewport={"width": width, "height": height}, service_workers="block")
             context.add_init_script(OBSERVE)

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.start_up import BROWSER
 from benchmarks.tables import table, verdict
 from tests.browser.serve import Site
 from tools import chromium
@@ -148,7 +147,7 @@ def bench(folder: Path, every: bool = False, minutes: float = 4.0) -> Measured:
     """Measure the built site in `folder`."""
     measured = Measured()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=BROWSER)
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.SWITCHES)
         for screen, size in WIDTHS.items():
             for line, site in (
                 ("", Site(folder)),

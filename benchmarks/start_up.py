@@ -32,15 +32,6 @@ from tools import assets, chromium, numpy_wheel
 from tools.files import package
 
 ROOT = Path(__file__).resolve().parent.parent
-BROWSER = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 IDLE = 4000  # milliseconds a visit lasts after its first output
 ARRIVING = 1000  # … and a reader looks at the next page before using it
 OURS = ("ours", "snapshot")
@@ -145,7 +136,7 @@ def floor_site(folder: Path) -> Site:
 def browser(playwright: Playwright, site: Site, profile: str) -> Iterator[Page]:
     """A new browser process on a profile, at the site's page."""
     context = playwright.chromium.launch_persistent_context(
-        profile, executable_path=chromium.find(), args=BROWSER, headless=True
+        profile, executable_path=chromium.find(), args=chromium.SWITCHES, headless=True
     )
     try:
         page = context.new_page()

@@ -20,15 +20,6 @@ from tests.browser.serve import MANIFEST, Site, with_start
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 RNN = "architectures/rnn/"
 # The service worker would answer what a test means to count, hold up or fail; its own tests let it work.
 NO_COPIES = {"service_workers": "block"}
@@ -77,7 +68,7 @@ def browser() -> Iterator[Browser]:
     executable = chromium.find()
     assert executable, "The browser tests need Chromium: run `make chromium`."
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=executable, args=chromium.SWITCHES)
         yield launched
         launched.close()
 

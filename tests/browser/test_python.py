@@ -16,15 +16,6 @@ from tools.packs import pack, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.browser
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Python</title>
 <script type="module" src="page.js"></script></html>"""
 SCRIPT = """
@@ -100,7 +91,7 @@ def generated() -> Path:
 @pytest.fixture(scope="module")
 def chromium_browser() -> Browser:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.SWITCHES)
         yield browser
         browser.close()
 
