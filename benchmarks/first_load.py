@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.tables import table, verdict
-from tests.browser.serve import Site
+from tests.browser.serve import ASSETS, Site
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +51,7 @@ def first_visit(browser: Browser, folder: Path, address: str) -> Sent:
             kind = KINDS.get(Path(answer.path).suffix, "page")
             sent.kinds[kind] += answer.size
             if kind == "scripts":
-                sent.scripts[answer.path.removeprefix("/assets/")] = answer.size
+                sent.scripts[ASSETS.sub("", answer.path.removeprefix("/")).lstrip("/")] = answer.size
     return sent
 
 

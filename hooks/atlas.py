@@ -363,8 +363,9 @@ def on_post_build(config: MkDocsConfig) -> None:
     """Adapt the theme's script in the built site, and write what cards, the search and other programs read of it."""
     folder, start = Path(config.site_dir), public_address(config.site_url)
     glossary_build.write_cards(_site, folder)
+    index = folder / "search/search_index.json"
     search_entries.add_entries(
-        folder / "search/search_index.json",
+        index,
         search_entries.figure_entries(
             _site.numbers,
             _site.paths["generated"] / "figures",
@@ -373,6 +374,9 @@ def on_post_build(config: MkDocsConfig) -> None:
         )
         + search_entries.term_entries(_site.glossary),
     )
+    if index.is_file():
+        index.replace(folder / bundle.SEARCH)
+        index.parent.rmdir()
     for path in folder.glob("assets/javascripts/bundle.*.min.js"):
         try:
             script = bundle.adapt(path.read_text(encoding="utf-8"))

@@ -2,9 +2,10 @@
 
 The theme compares links with `sitemap.xml`, which names the site's public address; served from anywhere else,
 no link matches and every click loads a whole new page, which would end the Python that runs in it. Here it reads
-`assets/pages.xml`, which lists the pages relative to the site's start. The theme fetches
-the search index with every page, which grows with the site; here it waits until the reader opens the search. It
-also carries the addresses of two scripts on a foreign host.
+`pages.xml`, which lists the pages relative to the site's start. The theme fetches the search index with every page,
+which grows with the site; here it waits until the reader opens the search. Both stand beside the theme's own files,
+so that they are of the page's release (`hooks/offline.py`). It also carries the addresses of two scripts on a foreign
+host.
 """
 
 import re
@@ -16,9 +17,13 @@ class BundleError(RuntimeError):
 
 
 PAGES = "assets/pages.xml"
+SEARCH = "assets/search_index.json"
 _DONE = "/* adapted by hooks/bundle.py */"
 _FOREIGN = re.compile(r'"https://unpkg\.com/[^"]+"')
-_SITEMAP = re.compile(r'new URL\("sitemap\.xml",')
+_START = re.compile(r'("use strict";)?')
+_ASSETS = 'const atlasAssets=new URL("../",document.currentScript.src);'
+_SITEMAP = re.compile(r'new URL\("sitemap\.xml",\w+\)')
+_INDEX = re.compile(r'new URL\("search/search_index\.json",[\w$]+\.base\)')
 _PLACE = re.compile(r"(?P<read>\w+)\(new URL\((?P<place>\w+)\.textContent\),(?P<base>\w+)\)")
 _SEARCH = re.compile(
     r'(?P<of>[\w$]+)\(location\.protocol!=="file:"\)'
@@ -47,7 +52,8 @@ def adapt(script: str) -> str:
 
     if script.startswith(_DONE):
         return script
-    script, asked = _SITEMAP.subn(f'new URL("{PAGES}",', script)
+    script, asked = _SITEMAP.subn(_beside(PAGES), script)
+    script, searched = _INDEX.subn(_beside(SEARCH), script)
     script, compared = _PLACE.subn(r"new URL(\g<place>.textContent,\g<base>)", script)
     switch = found["switch"] if (found := _SEARCH.search(script)) else ""
     script, fetched = _SEARCH.subn(lambda match: f"{match['of']}(!1){match['rest']}", script)
@@ -55,6 +61,7 @@ def adapt(script: str) -> str:
     places = {
         "asks for the sitemap": asked,
         "reads the sitemap's addresses": compared,
+        "names the search index": searched,
         "fetches the search index": fetched,
         "marks what was searched for": marked,
     }
@@ -64,7 +71,12 @@ def adapt(script: str) -> str:
                 f"the theme's script {what} in {changed} places instead of 1: "
                 "adapt hooks/bundle.py to this version of mkdocs-material"
             )
+    script = _START.sub(rf"\g<0>{_ASSETS}", script, count=1)
     return _DONE + _FOREIGN.sub('"about:blank"', script)
+
+
+def _beside(path: str) -> str:
+    return f'new URL("{path.removeprefix("assets/")}",atlasAssets)'
 
 
 def pages_xml(addresses: list[str]) -> str:

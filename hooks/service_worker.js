@@ -2,15 +2,14 @@
  * Keeps what the reader has opened, so that it is there without a connection. hooks/offline.py puts the list of one
  * release's files before this text and writes it to the site's start as `sw.js`.
  *
- * A page and its files are always of one release. Whatever comes from the host is compared with the list before it is
- * given to a page or kept. A host that has moved on gives its new pages to “guests”, who are left alone; pages that an
- * earlier worker opened are “strangers” to the one that follows, which refuses them, and they load again.
+ * A page names its release's own files, in a folder no other release has, so this worker serves pages of any release
+ * and need not know which is which. What is kept is compared with the list first.
  *
  * In:  `{ hello: release, opened, scheme }`, `{ takeOver: release }`, `{ forget }`, and, with a port for the answer, `{ ask }`, `{ keep: path }`.
- * Out: `{ refused: release }` after a stranger's hello, `{ waiting: release }`, `{ superseded }`.
+ * Out: `{ other: release }` after a hello from a page of another, `{ waiting: release }`, `{ superseded: release }`.
  */
 
-/** @typedef {{ id: string, files: Record<string, [number, string]>, aside: string[] }} Release */
+/** @typedef {{ id: string, assets: string, files: Record<string, [number, string]>, aside: string[] }} Release */
 
 const scope = /** @type {any} */ (self);
 const RELEASE = /** @type {Release} */ (scope.RELEASE);
@@ -20,13 +19,17 @@ const CACHE = PREFIX + RELEASE.id;
 const ASIDE = new Set(RELEASE.aside);
 /** The interpreter as it is: the browser's own cache also keeps what it made of it. */
 const PLAIN = /\.wasm$/;
-/** Files whose name holds a hash of their content: a host has the right one or none. */
-const NAMED_BY_CONTENT = /\.[0-9a-f]{8,}\./;
+/** Files of one release, this or another: a host has the right one or none. */
+const ASSETS = /^assets-[0-9a-f]+\//;
 /** Longer than this nobody waits for a page that is kept, in milliseconds. */
 const PATIENCE = 4000;
+/** So long, in milliseconds, pages that were on their way have to ask for files of the release before. */
+const GRACE = 10_000;
+/** Bytes of a file that a new release fetches for its copy unasked. */
+const LIGHT = 300_000;
 const OWN = ["sw.js", "release.json"];
-const NOTES = "~notes";
-const LIST = "~files";
+const SCHEME = "~scheme";
+const LIST = "~release";
 
 /** @param {string} address @returns {string | null} the file that is asked for; `null` if it is not the site's */
 function pathOf(address) {
@@ -45,38 +48,13 @@ function pathOf(address) {
 /** @param {string} path @returns {string} where a file is, or a note is kept */
 const addressOf = (path) => new URL(path.replace(/(^|\/)index\.html$/, "$1").replaceAll("%", "%25"), START).href;
 
-/** @param {string} path @returns {Promise<Response | undefined>} what is kept of this release */
-async function kept(path) {
+/** @param {string} path @param {string} [cacheName] @returns {Promise<Response | undefined>} what is kept of a release */
+async function kept(path, cacheName = CACHE) {
   try {
-    return await caches.match(addressOf(path), { cacheName: CACHE, ignoreVary: true });
+    return await caches.match(addressOf(path), { cacheName, ignoreVary: true });
   } catch {
     return undefined; // the browser keeps nothing
   }
-}
-
-/**
- * @typedef {object} Notes which clients are not of this release; kept, because the browser ends an idle worker
- * @property {Set<string>} guests
- * @property {Set<string>} strangers
- * @property {string} scheme the colours the reader last saw, for the one page that is made here
- */
-/** @type {Promise<Notes> | null} */
-let reading = null;
-
-/** @returns {Promise<Notes>} */
-function notes() {
-  reading ??= (async () => {
-    const text = await (await kept(NOTES))?.text();
-    const { guests = [], strangers = [], scheme = "" } = text ? JSON.parse(text) : {};
-    return { guests: new Set(guests), strangers: new Set(strangers), scheme };
-  })();
-  return reading;
-}
-
-async function writeNotes() {
-  const { guests, strangers, scheme } = await notes();
-  const text = JSON.stringify({ guests: [...guests], strangers: [...strangers], scheme });
-  await put(NOTES, new Response(text));
 }
 
 /** Set when the reader has asked that nothing be kept, until a page asks for it again. */
@@ -121,49 +99,47 @@ async function take(path, response) {
   return { ours: true, fault: await put(path, new Response(bytes, { headers })) };
 }
 
-/** @returns {Promise<string | null>} the release that the host has now */
-async function hostRelease() {
-  try {
-    const answer = await fetch(new URL("release.json", START), { cache: "no-store" });
-    return answer.ok ? (await answer.json()).release : "none";
-  } catch {
-    return null;
-  }
+/**
+ * What the host has, kept when it has arrived, if it is of this release.
+ * @param {any} event
+ * @param {string} path
+ * @returns {Promise<{ response: Response, taken: Promise<boolean> }>} `taken`: whether it is
+ */
+async function ask(event, path) {
+  const response = await fetch(event.request);
+  const { ok, type, redirected } = response;
+  const stays = path in RELEASE.files && ok && type !== "opaqueredirect" && !redirected;
+  // The plain interpreter is used only where the host compresses it; elsewhere the page gives it up at once.
+  const wanted = stays && (!PLAIN.test(path) || response.headers.has("content-encoding"));
+  const taken = wanted ? take(path, response.clone()).then(({ ours }) => ours, () => false) : Promise.resolve(false);
+  event.waitUntil(taken);
+  return { response, taken };
 }
 
 /**
- * An answer of the host's and whether it belongs to this release. What the browser has kept of an earlier release is
- * asked for again.
- * @param {Request} request
+ * A page from the host. One of another release that the browser has kept may name files that are gone: it is asked for
+ * again.
+ * @param {any} event
  * @param {string} path
- * @returns {Promise<{ response: Response, ours: boolean }>}
+ * @returns {Promise<Response>}
  */
-async function ask(request, path) {
-  let response = await fetch(request);
-  if (!response.ok || response.type === "opaqueredirect" || response.redirected) return { response, ours: true };
-  if ((await take(path, response.clone())).ours) return { response, ours: true };
-  response = await fetch(request.url, { cache: "reload", credentials: "same-origin" });
-  if (!response.ok) return { response, ours: true };
-  const { ours } = await take(path, response.clone());
-  // A host may change files on their way, always in the same manner: then nothing is kept, and nothing is refused.
-  return { response, ours: ours || (await hostRelease()) === RELEASE.id };
+async function askForPage(event, path) {
+  const { response, taken } = await ask(event, path);
+  if (!response.ok || response.type === "opaqueredirect" || (await taken)) return response;
+  const [, release = RELEASE.id] = /<meta name="atlas-release" content="(\w+)"/.exec(await response.clone().text()) ?? [];
+  if (release === RELEASE.id) return response; // a host may change pages on their way
+  return fetch(event.request.url, { cache: "reload", credentials: "same-origin" });
 }
 
 /** @param {any} event @param {string} path @returns {Promise<Response>} a page that the reader goes to */
 async function openPage(event, path) {
-  const mine = path in RELEASE.files;
-  const copy = mine ? await kept(path) : undefined;
-  const asked = mine ? ask(event.request, path) : fetch(event.request).then((response) => ({ response, ours: !response.ok }));
+  const copy = path in RELEASE.files ? await kept(path) : undefined;
+  const asked = askForPage(event, path);
   const late = copy && new Promise((resolve) => setTimeout(resolve, PATIENCE, null));
   try {
     const found = await (late ? Promise.race([asked, late]) : asked);
-    if (!found) {
-      asked.catch(() => {});
-      return /** @type {Response} */ (copy);
-    }
-    if (copy && found.response.status >= 500) return copy;
-    if (!found.ours && found.response.type !== "opaqueredirect") await welcomeGuest(event.resultingClientId);
-    return found.response;
+    if (!found) asked.catch(() => {});
+    return !found || (copy && found.status >= 500) ? /** @type {Response} */ (copy) : found;
   } catch {
     if (copy) return copy;
     if (!path.endsWith("/index.html") && `${path}/index.html` in RELEASE.files) return Response.redirect(`${event.request.url}/`);
@@ -171,56 +147,45 @@ async function openPage(event, path) {
   }
 }
 
-/** @param {string} id a client whose page came from a later release */
-async function welcomeGuest(id) {
-  const { guests } = await notes();
-  if (id) guests.add(id);
-  await writeNotes();
-  scope.registration.update().catch(() => {});
-}
-
-/**
- * A page that is still loading is in no list of clients: the worker about to take over reads here that it is not its own.
- * @param {string} id
- */
-async function noteOwn(id) {
-  const { guests, strangers } = await notes();
-  if (!id || guests.has(id)) return;
-  strangers.add(id);
-  await writeNotes();
-  strangers.delete(id);
-}
-
-/** @param {any} event @param {string} path @returns {Promise<Response>} a file that a page of this release needs */
+/** @param {any} event @param {string} path @returns {Promise<Response>} one of the files of one release */
 async function file(event, path) {
-  const { request } = event;
-  const page = path.endsWith(".html");
-  const afresh = ["reload", "no-cache", "no-store"].includes(request.cache) || request.headers.get("cache-control") === "no-cache";
-  const first = !page && !afresh && !PLAIN.test(path) ? await kept(path) : undefined;
+  const { cache, headers } = event.request;
+  const ours = path in RELEASE.files;
+  const afresh = ["reload", "no-cache", "no-store"].includes(cache) || headers.get("cache-control") === "no-cache";
+  const first = ours && !afresh && !PLAIN.test(path) ? await kept(path) : undefined;
   if (first) return first;
   try {
-    if (NAMED_BY_CONTENT.test(path)) return await streamed(event, path);
-    const { response, ours } = await ask(request, path);
-    return ours ? response : await superseded();
+    const { response } = await ask(event, path);
+    if (response.status !== 404) return response;
+    if (ours) await superseded();
+    return (await earlier(path)) ?? response;
+  } catch {
+    return (await kept(path)) ?? (await earlier(path)) ?? Response.error();
+  }
+}
+
+/** @param {any} event @param {string} path @returns {Promise<Response>} what every release has under the same address */
+async function other(event, path) {
+  try {
+    return (await ask(event, path)).response;
   } catch {
     return (await kept(path)) ?? Response.error();
   }
 }
 
-/** @param {any} event @param {string} path @returns {Promise<Response>} at once, and kept when it has arrived */
-async function streamed(event, path) {
-  const response = await fetch(event.request);
-  // The plain interpreter is used only where the host compresses it; elsewhere the page gives it up at once.
-  const wanted = !PLAIN.test(path) || response.headers.has("content-encoding");
-  if (response.ok && wanted) event.waitUntil(take(path, response.clone()).catch(() => {}));
-  return response;
+/** @param {string} path @returns {Promise<Response | undefined>} a file of a release whose pages may still be open */
+async function earlier(path) {
+  for (const name of await others()) {
+    const copy = await kept(path, name);
+    if (copy) return copy;
+  }
+  return undefined;
 }
 
-/** Tells the pages of this release that the host has another. @returns {Promise<Response>} */
+/** Tells the pages of this release that the host no longer has it. */
 async function superseded() {
   scope.registration.update().catch(() => {});
-  for (const client of await scope.clients.matchAll()) client.postMessage({ superseded: true });
-  return Response.error();
+  for (const client of await scope.clients.matchAll()) client.postMessage({ superseded: RELEASE.id });
 }
 
 /** @returns {Promise<Response>} what is shown in place of a page that is not kept */
@@ -232,8 +197,8 @@ async function notKept() {
     const title = text && /<h1[^>]*>([^<]+)/.exec(text)?.[1];
     if (title) links.push(`<li><a href="${addressOf(path)}">${title}</a></li>`);
   }
-  const style = new URL("assets/css/not-found.css", START);
-  const { scheme } = await notes();
+  const style = new URL(`${RELEASE.assets}/css/not-found.css`, START);
+  const scheme = await (await kept(SCHEME))?.text();
   const body = `<!doctype html><html lang="en" data-md-color-scheme="${scheme === "slate" ? "slate" : "default"}"><head><meta charset="utf-8"><title>No connection</title>
 <meta name="viewport" content="width=device-width,initial-scale=1"><link rel="stylesheet" href="${style}"></head>
 <body><main><h1>This page is not on your device</h1>
@@ -243,118 +208,84 @@ async function notKept() {
   return new Response(body, { status: 503, headers });
 }
 
-/** @param {any} event @param {string} path @returns {Promise<Response>} */
-async function answer(event, path) {
-  if (event.request.mode === "navigate") {
-    const response = await openPage(event, path);
-    const { installing, waiting } = scope.registration;
-    if (installing || waiting) await noteOwn(event.resultingClientId);
-    return response;
-  }
-  const { guests, strangers } = await notes();
-  if (guests.has(event.clientId)) {
-    if (event.resultingClientId) guests.add(event.resultingClientId); // a worker of the guest's
-    // The browser may still have files of this release under the same addresses.
-    return fetch(event.request, NAMED_BY_CONTENT.test(path) ? {} : { cache: "no-cache" });
-  }
-  if (strangers.has(event.clientId)) return Response.error();
-  return path in RELEASE.files ? file(event, path) : fetch(event.request);
-}
-
 scope.addEventListener("fetch", (/** @type {any} */ event) => {
   const { request } = event;
   const path = pathOf(request.url);
   if (path === null || request.method !== "GET" || request.headers.has("range")) return;
+  const answer = request.mode === "navigate" ? openPage : ASSETS.test(path) ? file : other;
   event.respondWith(answer(event, path));
 });
 
 /** @returns {Promise<string[]>} names of the caches of this site's other releases */
 async function others() {
-  return (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  try {
+    return (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  } catch {
+    return [];
+  }
 }
 
 /** For the release that comes next. */
 async function writeList() {
-  if (!(await kept(LIST))) await put(LIST, new Response(JSON.stringify(RELEASE.files)));
+  if (!(await kept(LIST))) await put(LIST, new Response(JSON.stringify(RELEASE)));
 }
 
-/** Takes over the files that an earlier release has kept and this one shares. */
+/** @param {string} path @param {Release} release @returns {string} the same for every release */
+const plain = (path, { assets }) => (path.startsWith(`${assets}/`) ? path.slice(assets.length) : path);
+
+/**
+ * What an earlier release has kept is kept of this one too: files that both have are taken over, then light ones are
+ * fetched, and heavy ones if the copy was whole. So what could be read offline still can.
+ */
 async function inherit() {
+  const names = new Map(Object.keys(RELEASE.files).map((path) => [plain(path, RELEASE), path]));
+  const changed = new Set();
   for (const name of await others()) {
-    const cache = await caches.open(name);
-    const list = await (await cache.match(addressOf(LIST)))?.json();
-    const has = new Set((await cache.keys()).map((request) => request.url));
-    for (const [path, [, digest]] of Object.entries(RELEASE.files)) {
-      if (list?.[path]?.[1] !== digest || !has.has(addressOf(path))) continue;
-      const copy = await cache.match(addressOf(path), { ignoreVary: true });
+    const before = /** @type {Release | undefined} */ (await (await kept(LIST, name))?.json());
+    if (!before?.files) continue;
+    const has = new Set((await (await caches.open(name)).keys()).map((request) => request.url));
+    const whole = Object.keys(before.files).every((path) => has.has(addressOf(path)) || before.aside.includes(path));
+    for (const [old, [, digest]] of Object.entries(before.files)) {
+      const path = names.get(plain(old, before));
+      if (!path || !has.has(addressOf(old))) continue;
+      const copy = RELEASE.files[path][1] === digest ? await kept(old, name) : undefined;
       if (copy) await put(path, copy);
+      else if (whole || RELEASE.files[path][0] <= LIGHT) changed.add(path);
     }
+    if (whole) for (const path of names.values()) if (!ASIDE.has(path)) changed.add(path);
   }
+  for (const path of changed) if ((await keep(path)).fault) return;
 }
 
 scope.addEventListener("install", (/** @type {any} */ event) => {
   event.waitUntil(inherit().catch(() => {}));
 });
 
-/** Clients that have said that they are of this release. @type {Set<string>} */
-const friends = new Set();
-
-async function takeOver() {
-  const { guests, strangers } = await notes();
-  const earlier = await others();
-  for (const name of earlier) {
-    const left = await (await (await caches.open(name)).match(addressOf(NOTES)))?.json();
-    for (const id of left?.guests ?? []) if (!friends.has(id)) guests.add(id);
-    for (const id of left?.strangers ?? []) if (!friends.has(id)) strangers.add(id);
-  }
-  if (earlier.length) {
-    for (const { id } of await scope.clients.matchAll({ type: "all", includeUncontrolled: true })) {
-      if (!friends.has(id) && !guests.has(id)) strangers.add(id);
-    }
-  }
-  await writeNotes();
-  await writeList();
-  await Promise.all(earlier.map((name) => caches.delete(name)));
-}
-
 scope.addEventListener("activate", (/** @type {any} */ event) => {
-  event.waitUntil(takeOver().catch(() => {}));
+  event.waitUntil(writeList().catch(() => {}));
 });
 
+/** Removes what is kept of other releases, when their pages have had time to load. */
+async function retire() {
+  if (!(await others()).length) return;
+  await new Promise((resolve) => setTimeout(resolve, GRACE));
+  for (const name of await others()) await caches.delete(name);
+}
+
 /**
- * A page of this release is there: it is ours from now on, with what it has opened.
- * @param {any} client
+ * A page of this release is there: what it has opened is kept.
  * @param {string[]} opened
- * @param {string} scheme
+ * @param {string} scheme the colours the reader last saw, for the one page that is made here
  */
-async function befriend(client, opened, scheme) {
-  friends.add(client.id);
-  const noted = await notes();
-  const { guests, strangers } = noted;
-  const changed = [guests.delete(client.id), strangers.delete(client.id), noted.scheme !== scheme].includes(true);
-  noted.scheme = scheme;
-  const controlled = await scope.clients.matchAll({ type: "all" });
-  if (!controlled.some((/** @type {any} */ one) => one.id === client.id)) {
-    for (const { id } of await scope.clients.matchAll({ type: "all", includeUncontrolled: true })) {
-      if (!friends.has(id) && !controlled.some((/** @type {any} */ one) => one.id === id)) guests.add(id);
-    }
-    await writeNotes();
-    await scope.clients.claim();
-  } else if (changed) await writeNotes();
+async function befriend(opened, scheme) {
+  await scope.clients.claim();
   await writeList();
+  if ((await (await kept(SCHEME))?.text()) !== scheme) await put(SCHEME, new Response(scheme));
   for (const address of opened) {
     const path = pathOf(address);
     if (path && path in RELEASE.files && !ASIDE.has(path)) await keep(path);
   }
-}
-
-/** A page of another release is there, which is no guest: it has to load again. @param {any} client */
-async function refuse(client) {
-  const { guests, strangers } = await notes();
-  if (guests.has(client.id)) return;
-  strangers.add(client.id);
-  await writeNotes();
-  client.postMessage({ refused: RELEASE.id });
+  await retire();
 }
 
 /** @param {string} path @returns {Promise<{ fault: string }>} empty if the file is kept now */
@@ -394,10 +325,9 @@ scope.addEventListener("message", (/** @type {any} */ event) => {
   const { data, source, ports } = event;
   if (data.hello !== undefined) {
     declined = false;
-    if (data.hello === RELEASE.id) event.waitUntil(befriend(source, data.opened, data.scheme).catch(() => {}));
-    else event.waitUntil(refuse(source));
+    if (data.hello === RELEASE.id) event.waitUntil(befriend(data.opened, data.scheme).catch(() => {}));
+    else source.postMessage({ other: RELEASE.id });
   } else if (data.takeOver !== undefined) {
-    if (data.takeOver === RELEASE.id) friends.add(source.id);
     if (data.takeOver === RELEASE.id || data.takeOver === "asked") event.waitUntil(scope.skipWaiting());
     else source.postMessage({ waiting: RELEASE.id });
   } else if (data.forget) {

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from hooks.offline import assets_of
 from tests.browser.serve import MANIFEST, Site, with_start
 from tools import chromium
 
@@ -23,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RNN = "architectures/rnn/"
 # The service worker would answer what a test means to count, hold up or fail; its own tests let it work.
 NO_COPIES = {"service_workers": "block"}
+# In the page: the address of its scripts' folder, whose name is its release's.
+SCRIPTS = "new URL('.', document.querySelector(`script[src*='/js/main.js']`).src)"
 PYTHON_STARTS_WITHIN = 60_000  # milliseconds
 
 
@@ -76,7 +79,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def host(built_site: Path) -> Iterator[Site]:
     """A server of the built site, with faults on request."""
-    manifest = (built_site / MANIFEST).read_text(encoding="utf-8")
+    manifest = (assets_of(built_site) / "generated/py/manifest.json").read_text(encoding="utf-8")
     with Site(built_site, extra={MANIFEST: with_start(manifest)}) as site:
         yield site
 

@@ -4,7 +4,8 @@ with Site(folder) as site:
     page.goto(site.url + "page.html")
     site.faults["wasm"] = Fault(status=404)      # for every path that contains "wasm"
 
-Every answer carries the headers that the README recommends to hosts (`tools/headers.txt`).
+Every answer carries the headers that the README recommends to hosts (`tools/headers.txt`). What a test says of
+`assets/…` holds for the folder that the release has given its files, and so do requests for it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import gzip
 import json
 import os
+import re
 import threading
 import time
 import zlib
@@ -23,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
+
+from hooks.offline import assets_of
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -41,6 +45,7 @@ TYPES = {
 SQUEEZED = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".xml", ".txt", ".md", ".wasm")
 
 MANIFEST = "assets/generated/py/manifest.json"
+ASSETS = re.compile(r"assets(-[0-9a-f]+)?(?=/)")
 START = os.environ.get("ATLAS_START", "packs")  # or "snapshot"; if empty, the page chooses by the line
 
 _SQUEEZED: dict[tuple[int, int], bytes] = {}  # by length and checksum, for all servers of this process
@@ -144,11 +149,18 @@ class Site:
 
     def find(self, path: str) -> tuple[bytes, str] | None:
         """Content and ending of what is at a path under the prefix; None if nothing is."""
-        if path in self.extra:
-            return self.extra[path].encode(), Path(path).suffix
+        assets = assets_of(self.folder).name
+        named = ASSETS.match(path)
+        if named and named[1] and named[0] != assets:
+            return None  # of another release
+        plain = ASSETS.sub("assets", path, count=1) if named else path
+        if plain in self.extra:
+            return self.extra[plain].encode(), Path(path).suffix
         for under, folder in {**self.mounts, "": self.folder}.items():
             if path.startswith(under):
                 file = (folder / path.removeprefix(under).lstrip("/")).resolve()
+                if named and folder == self.folder and not file.exists():
+                    file = (folder / ASSETS.sub(assets, path, count=1)).resolve()
                 if file.is_dir():
                     file /= "index.html"
                 if file.is_file() and file.is_relative_to(folder.resolve()):

@@ -9,6 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from hooks.figures import figure_html
+from hooks.offline import assets_of
 from snippets.kit import figures as kit
 from tests.browser.conftest import RNN, ROOT, Figure
 from tests.browser.serve import Site
@@ -91,7 +92,7 @@ def host(built_site, drawn):
     bundle = {"slug": "controls", "files": {"snippets/controls/figures.py": FIGURES}, "assets": []}
     version = hashlib.sha256(FIGURES.encode()).hexdigest()[:12]
     files["assets/generated/py/pages/controls.json"] = json.dumps({**bundle, "hash": version})
-    manifest = json.loads((built_site / "assets/generated/py/manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((assets_of(built_site) / "generated/py/manifest.json").read_text(encoding="utf-8"))
     manifest["pages"]["controls"] = {"hash": version, "assets": []}
     files["assets/generated/py/manifest.json"] = json.dumps(manifest)
     with Site(built_site, extra=files) as site:

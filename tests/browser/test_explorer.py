@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PYTHON_STARTS_WITHIN
+from tests.browser.conftest import PYTHON_STARTS_WITHIN, SCRIPTS
 from tests.browser.serve import Fault
 from tests.browser.test_pages import violations
 
@@ -18,7 +18,7 @@ STEPS = 18
 WALK = 74  # the embedding, fourteen steps in each of five blocks, three after them
 # Every tensor of the walk at many places: what the model made of it, and what the numbers shown make of it.
 AGAIN = """async (layer) => {
-  const assets = new URL("../assets/js/", location.href);
+  const assets = SCRIPTS;
   const { Source } = await import(new URL("explorer-data.js", assets));
   const { express, TENSORS } = await import(new URL("explorer-expressions.js", assets));
   const source = new Source(new AbortController().signal);
@@ -45,7 +45,7 @@ AGAIN = """async (layer) => {
     }
   }
   return found;
-}"""
+}""".replace("SCRIPTS", SCRIPTS)
 
 
 def ready(page, state: str = "static"):

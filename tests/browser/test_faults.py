@@ -27,7 +27,7 @@ def import_python(page: Page) -> None:
     """Make the page's own client `window.python`, and count its losses."""
     page.evaluate(
         """async () => {
-            const main = document.querySelector("script[src*='assets/js/main.js']").src;
+            const main = document.querySelector("script[src*='/js/main.js']").src;
             window.python = (await import(main.replace("main.js", "python.js"))).python;
             window.losses = [];
             python.addEventListener("lost", ({ detail }) => losses.push(detail.message));
@@ -250,7 +250,7 @@ def test_a_link_runs_nothing_reads_nothing_and_adds_no_markup(open_page, host):
     outcomes = page.evaluate(
         """async (links) => {
             const cell = document.querySelector("[data-cell='rnn.model:step']");
-            const main = document.querySelector("script[src*='assets/js/main.js']").src;
+            const main = document.querySelector("script[src*='/js/main.js']").src;
             const { decodeEdit } = await import(main.replace("main.js", "share.js"));
             const found = [];
             for (const link of links) {

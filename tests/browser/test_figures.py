@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from tests.browser.conftest import RNN, ROOT, Figure, drawn_figures, scroll_through, wait_for_python
+from tests.browser.conftest import RNN, ROOT, SCRIPTS, Figure, drawn_figures, scroll_through, wait_for_python
 from tests.browser.serve import Fault
 
 pytestmark = pytest.mark.browser
@@ -114,10 +114,10 @@ def test_python_in_the_page_draws_what_the_build_drew(open_page, identity):
     built = SPECS[identity]
     drawn = page.evaluate(
         """async ([id, values]) => {
-            const { python } = await import(new URL("../../assets/js/python.js", location.href));
+            const { python } = await import(new URL("python.js", SCRIPTS));
             await python.open("rnn");
             return python.draw(id, values);
-        }""",
+        }""".replace("SCRIPTS", SCRIPTS),
         [identity, {spec["name"]: spec["value"] for spec in built["controls"]}],
     )
     assert "error" not in drawn, drawn["error"]["plain"]

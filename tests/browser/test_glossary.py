@@ -17,9 +17,9 @@ CACHE = "a.atlas-term[data-term='kv-cache']"
 WORKER = """
 async (queries) => {
   const config = JSON.parse(document.getElementById("__config").textContent);
-  const base = new URL(config.base, location.href);
-  const index = await (await fetch(new URL("search/search_index.json", `${base}/`))).json();
-  const worker = new Worker(new URL(config.search, location.href));
+  const search = new URL(config.search, location.href);
+  const index = await (await fetch(new URL("../../search_index.json", search))).json();
+  const worker = new Worker(search);
   const answer = (message) => new Promise((resolve) => {
     worker.onmessage = ({ data }) => resolve(data.data);
     worker.postMessage(message);

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import RNN, ROOT, scroll_through
+from tests.browser.conftest import RNN, ROOT, SCRIPTS, scroll_through
 
 pytestmark = pytest.mark.browser
 
@@ -92,7 +92,7 @@ def test_text_and_figures_take_the_theme(open_page, dark):
     page = open_page(dark=dark)
     paper = page.evaluate("getComputedStyle(document.body).getPropertyValue('--atlas-paper').trim()")
     tokens = page.evaluate(
-        "import(new URL('../../assets/generated/tokens.js', location.href)).then((m) => m.TOKENS)"
+        f"import(new URL('../generated/tokens.js', {SCRIPTS})).then((module) => module.TOKENS)"
     )
     assert paper == tokens["colours"]["paper"]["dark" if dark else "light"]
     assert page.evaluate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import RNN, Cell, Figure, wait_for_python
+from tests.browser.conftest import RNN, SCRIPTS, Cell, Figure, wait_for_python
 
 pytestmark = pytest.mark.browser
 
@@ -156,7 +156,7 @@ def test_a_lost_worker_is_replaced_and_the_page_goes_on(open_page):
     figure = Figure(page, HIDDEN_STATE).reach()
     figure.after(lambda: figure.element.locator("input[type=text]").fill("ada"))
     page.evaluate(
-        "import(new URL('../../assets/js/python.js', location.href)).then(({ python }) => python.stop())"
+        f"import(new URL('python.js', {SCRIPTS})).then(({{ python }}) => python.stop())"
     )
     figure.after(lambda: figure.element.locator("input[type=text]").fill("eve"))
     assert figure.state == "live"

@@ -220,7 +220,7 @@ def test_addresses_in_pages_are_relative(built):
 
 
 def test_search_knows_captions_and_code_but_no_buttons(built):
-    index = json.loads((built.root / "site/search/search_index.json").read_text(encoding="utf-8"))
+    index = json.loads(built.html("assets/search_index.json"))
     entries = {entry["location"]: entry["text"] for entry in index["docs"]}
     everything = " ".join(entries.values())
     assert "The curve with" in entries["architectures/toy/#figure-curve"]

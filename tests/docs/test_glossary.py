@@ -307,14 +307,14 @@ class TestThePage:
     def test_two_builds_are_equal(self, site, tmp_path):
         again = with_glossary(make_toy(tmp_path))
         assert again.build().returncode == 0
-        for path in ("glossary/index.html", "assets/generated/glossary.json", "search/search_index.json"):
+        for path in ("glossary/index.html", "assets/generated/glossary.json", "assets/search_index.json"):
             assert again.html(path) == site.html(path)
 
 
 class TestSearch:
     @pytest.fixture
     def docs(self, site) -> dict[str, dict]:
-        found = json.loads(site.html("search/search_index.json"))["docs"]
+        found = json.loads(site.html("assets/search_index.json"))["docs"]
         assert len({one["location"] for one in found}) == len(found)
         return {one["location"]: one for one in found}
 

@@ -257,7 +257,8 @@ class TestAddresses:
 
 class TestBundle:
     SCRIPT = (
-        'i=[fi(new URL(n.textContent),t)];En(new URL("sitemap.xml",e));load("https://unpkg.com/mermaid@11/x.js")'
+        '"use strict";i=[fi(new URL(n.textContent),t)];En(new URL("sitemap.xml",e));load("https://unpkg.com/mermaid@11/x.js")'
+        ';ze(new URL("search/search_index.json",Or.base))'
         ';L($(location.protocol!=="file:"),Je("search")).pipe(Re(o=>o),b(()=>t))'
         ';z([t,r.pipe(Q(we()),g(o=>!!o.searchParams.get("h")))]).pipe(m(([o,n])=>o))'
     )
@@ -266,7 +267,9 @@ class TestBundle:
         adapted = bundle.adapt(self.SCRIPT)
         assert (
             adapted.partition(" */")[2]
-            == 'i=[new URL(n.textContent,t)];En(new URL("assets/pages.xml",e));load("about:blank")'
+            == '"use strict";const atlasAssets=new URL("../",document.currentScript.src);'
+            'i=[new URL(n.textContent,t)];En(new URL("pages.xml",atlasAssets));load("about:blank")'
+            ';ze(new URL("search_index.json",atlasAssets))'
             ';L($(!1),Je("search")).pipe(Re(o=>o),b(()=>t))'
             ';r.pipe(Q(we()),g(o=>!!o.searchParams.get("h"))).pipe(b(h=>t.pipe(m(i=>[i,h])))).pipe(m(([o,n])=>o))'
         )

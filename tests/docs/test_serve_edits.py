@@ -109,7 +109,7 @@ TOY = "architectures/toy/"
 def test_prose_reaches_its_page_the_search_and_the_plain_text(site):
     site.edit("It began with an *idea*", "It began with a whim")
     site.shows(TOY, "It began with a whim")
-    site.shows("search/search_index.json", "It began with a whim")
+    site.shows("assets/search_index.json", "It began with a whim")
     site.shows(f"{TOY}index.html.md", "It began with a whim")
 
 
@@ -144,13 +144,13 @@ def test_the_order_of_figures_on_one_page_reaches_the_numbers_on_the_others(site
     site.page.write_text(text.replace(first, "@@").replace(second, first).replace("@@", second), encoding="utf-8")
     site.shows("other/", "seen in Figure 1")
     site.shows(TOY, "see Figure 2")
-    site.shows("search/search_index.json", r"Figure 2 \u00b7 Curve")
+    site.shows("assets/search_index.json", r"Figure 2 \u00b7 Curve")
 
 
 def test_a_drawn_figure_reaches_its_page(site):
     site.write("docs/assets/generated/figures/toy/curve.json", figure("curve", caption="A caption drawn anew."))
     site.shows(TOY, "A caption drawn anew.")
-    site.shows("search/search_index.json", "A caption drawn anew.")
+    site.shows("assets/search_index.json", "A caption drawn anew.")
 
 
 def test_a_term_reaches_the_pages_that_use_it(site):

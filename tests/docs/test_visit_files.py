@@ -15,6 +15,7 @@ from hooks import bundle
 from hooks.addresses import public_address
 from hooks.cards import Card, Cards, FontMissingError, strokes
 from hooks.llms import Entry, llms_txt
+from hooks.offline import assets_of
 from hooks.plain import html_markdown
 from tests.docs.conftest import PROJECT, make_toy
 
@@ -206,10 +207,11 @@ class TestWrongAddress:
         page = BeautifulSoup(text(local, "404.html"), "html.parser")
         styles = [link["href"] for link in page.select("link[rel=stylesheet]")]
         scripts = [script["src"] for script in page.select("script")]
+        assets = assets_of(local.root / "site").name
         for depth in range(5):
             there = "https://a.org/some/folder/" + "x/" * depth
             for files, file in ((styles, "css/not-found.css"), (scripts, "js/not-found.js")):
-                assert f"https://a.org/some/folder/assets/{file}" in [urljoin(there, name) for name in files]
+                assert f"https://a.org/some/folder/{assets}/{file}" in [urljoin(there, name) for name in files]
 
     def test_the_page_lists_all_pages_and_holds_no_inline_script(self, built):
         page = BeautifulSoup(text(built, "404.html"), "html.parser")

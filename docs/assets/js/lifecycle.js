@@ -14,7 +14,9 @@ import { make } from "./dom.js";
 export function onEveryPage(mount) {
   /** @type {AbortController | null} */
   let current = null;
+  const scripts = release();
   const open = () => {
+    if (release() !== scripts) return location.reload(); // swapped in, of another release than these scripts
     current?.abort();
     current = new AbortController();
     mount({ root: pageRoot(), data: pageData(), signal: current.signal });
@@ -24,6 +26,9 @@ export function onEveryPage(mount) {
   else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", open, { once: true });
   else open();
 }
+
+/** @returns {string | undefined} which release the page is of */
+const release = () => document.querySelector("meta[name=atlas-release]")?.getAttribute("content") ?? undefined;
 
 /** @returns {HTMLElement} */
 function pageRoot() {

@@ -1,6 +1,6 @@
 /**
  * The page's side of the service worker (`hooks/service_worker.js`): brings it in once the page has loaded, tells it
- * which release the page is of, and loads the page again when another release has taken over. Where the browser has no
+ * which release the page is of, and loads the page again when a later release has taken over. Where the browser has no
  * service workers, or keeps nothing, the site works as it would without this file.
  */
 
@@ -92,13 +92,27 @@ function offer(registration) {
   installing?.addEventListener("statechange", () => installing.state === "installed" && offer(registration));
 }
 
-/** @param {{ refused?: string, waiting?: string, superseded?: boolean }} message */
-function hear({ refused, waiting, superseded }) {
-  if (superseded || waiting) return notify();
-  if (!refused || !navigator.serviceWorker.controller) return;
-  // Another release has taken over, and refuses this page its files.
-  if (document.querySelector("[data-cell][data-edited]")) notify();
+/** @param {{ other?: string, waiting?: string, superseded?: string }} message */
+async function hear({ other, waiting, superseded }) {
+  if (waiting || superseded === RELEASE) return notify();
+  if (!other) return;
+  const newest = await hostRelease();
+  if (newest === RELEASE) return void (await navigator.serviceWorker.getRegistration(SITE))?.update().catch(() => {});
+  if (!newest) return;
+  const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  // A host whose files are not all of one release would have a page load again and again.
+  if (document.querySelector("[data-cell][data-edited]") || visit?.type === "reload") notify();
   else location.reload();
+}
+
+/** @returns {Promise<string>} the release that the host has now; empty if that cannot be known */
+async function hostRelease() {
+  try {
+    const answer = await fetch(new URL("release.json", SITE), { cache: "no-store" });
+    return answer.ok ? (await answer.json()).release : "";
+  } catch {
+    return "";
+  }
 }
 
 /** Says that there is a new release; the reader decides when the page is loaded again. */

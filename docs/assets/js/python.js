@@ -21,7 +21,6 @@ import { line } from "./line.js";
  */
 
 const WORKER = new URL("./worker.js", import.meta.url);
-WORKER.search = new URL(import.meta.url).search; // a new release's client starts a new release's worker
 const SILENCE_WHILE_STARTING = 60_000; // milliseconds without news after which a start has failed
 const SILENCE_OF_AN_IDLE_WORKER = 10_000; // an idle worker says at once that a request has arrived
 const LOST = "Python stopped working, perhaps because its memory was full. It is being started again.";
