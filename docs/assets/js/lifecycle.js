@@ -81,6 +81,18 @@ export function nameThemeParts() {
   }
 }
 
+/**
+ * On a small screen the theme holds the page still while the search is open, and still for a moment when the reader has
+ * tabbed on from it: what has the focus then comes into sight once the page moves again.
+ */
+export function showFocusAfterSearch() {
+  const observer = new MutationObserver(() => {
+    const { activeElement: focused, body } = document;
+    if (!body.hasAttribute("data-md-scrolllock") && focused?.closest("main")) focused.scrollIntoView({ block: "center" });
+  });
+  observer.observe(document.body, { attributes: true, attributeFilter: ["data-md-scrolllock"] });
+}
+
 /** Opens the search and puts the caret in it. */
 export function openSearch() {
   const toggle = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-md-toggle=search]"));

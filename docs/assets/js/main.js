@@ -5,7 +5,7 @@ import { Diagram } from "./diagram.js";
 import { Figures } from "./figures.js";
 import { onIntent } from "./intent.js";
 import { listenForShortcuts } from "./keyboard.js";
-import { nameThemeParts, onEveryPage } from "./lifecycle.js";
+import { nameThemeParts, onEveryPage, showFocusAfterSearch } from "./lifecycle.js";
 import { preparePrinting } from "./print.js";
 import { python } from "./python.js";
 import { makeScrollable } from "./scrolling.js";
@@ -52,6 +52,7 @@ onEveryPage((page) => {
 });
 
 nameThemeParts();
+showFocusAfterSearch();
 preparePrinting();
 addEventListener("load", () => setTimeout(() => import("./offline.js").then(({ start }) => start())));
 listenForShortcuts({
