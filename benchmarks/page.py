@@ -1,10 +1,10 @@
 """What a page does under its reader's hands: layout shift, control → redraw:  python -m benchmarks.page
 
 Layout shift is summed while the page loads and while it is scrolled to its end, at full speed and on a line on which
-the fonts come late. A redraw is timed in the page, from the control's event to the plot that answers it: of the figures
-that were computed ahead on every page, of those that ask Python on one (`--all`: on every page; `benchmarks.figures`
-moves every control of theirs). No more figures are begun after `--minutes`. The milliseconds are this machine's at this
-moment; the fastest of the repeats is what it does when nothing else wants it.
+the fonts come late. The redraw of every figure that was computed ahead is timed in the page, from the control's event
+to the plot that answers it; `benchmarks.figures` moves the controls of those that ask Python. No more figures are begun
+after `--minutes`. The milliseconds are this machine's at this moment; the fastest of the repeats is what it does when
+nothing else wants it.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.tables import table, verdict
+from hooks.offline import assets_of
 from tests.browser.serve import Site
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
-LIVE = "rnn"
-ADDRESS = f"architectures/{LIVE}/"
+ADDRESS = "architectures/rnn/"
 WIDTHS = {"phone": (390, 844), "desk": (1280, 900)}
 SLOW_LINE, SLOW_LATENCY = 5e6 / 8, 0.04  # bytes a second, seconds
 MOST_SHIFT = 0.02
-MOST_REDRAW = 150.0  # milliseconds, Python ready
 FRAME = 1000 / 60
 REPEATS = 9
 SHIFTS = """
@@ -40,14 +39,14 @@ new PerformanceObserver((list) => {
 """
 REDRAW = """([id, values]) => {
   const figure = document.querySelector(`[data-figure="${id}"]`);
-  const input = figure.querySelector("form input[type=range], form input[type=text], form select");
+  const input = figure.querySelector("form input[type=range], form select");
   const redraw = (value) => new Promise((resolve) => {
     const start = performance.now();
     const observer = new MutationObserver(() => {
       observer.disconnect();
       resolve(performance.now() - start);
     });
-    setTimeout(() => resolve(null), 10000); // the figure refuses this text
+    setTimeout(() => resolve(null), 10000);
     observer.observe(figure, { attributeFilter: ["data-drawn"] });
     input.value = value;
     input.dispatchEvent(new Event(input.tagName === "SELECT" ? "change" : "input", { bubbles: true }));
@@ -70,7 +69,6 @@ class Redraw:
 
     median: float
     fastest: float
-    computed_ahead: bool
 
 
 @dataclass
@@ -103,29 +101,27 @@ def read_to_the_end(page: Page) -> None:
 
 
 def values_of(spec: dict) -> list[str]:
-    """What to set a figure's first text, slider or choice to, one after the other, each another than before."""
-    control = next(one for one in spec["controls"] if one["type"] in ("text", "slider", "choice"))
-    if control["type"] == "text":
-        return [name for _ in range(REPEATS) for name in ("marianne", "johanna")][: REPEATS + 2]
-    count = len(control["values"])
+    """What to set a figure's first slider or choice to, one after the other, each another than before."""
+    count = len(next(one for one in spec["controls"] if one["type"] in ("slider", "choice"))["values"])
     return [str((step * max(1, count // 3) + 1) % count) for step in range(REPEATS + 2)]
 
 
 def answers(spec: dict) -> bool:
-    """Whether the figure has a control this benchmark can move."""
-    return any(one["type"] in ("text", "slider", "choice") for one in spec.get("controls", []))
+    """Whether the figure was computed ahead and has a control this benchmark can move."""
+    return spec["precomputed"] and any(one["type"] in ("slider", "choice") for one in spec.get("controls", []))
 
 
-def redraws(browser: Browser, site: Site, folder: Path, every: bool, seconds: float, measured: Measured) -> None:
+def redraws(browser: Browser, site: Site, folder: Path, seconds: float, measured: Measured) -> None:
     """Time the figures until `seconds` are over; those that are left are counted."""
     until = time.monotonic() + seconds
-    for slug in sorted(path.name for path in (folder / "assets/generated/figures").iterdir()):
+    figures = assets_of(folder) / "generated/figures"
+    for slug in sorted(path.name for path in figures.iterdir()):
         specs = [
             json.loads(path.read_text(encoding="utf-8"))
-            for path in sorted((folder / "assets/generated/figures" / slug).glob("*.json"))
+            for path in sorted((figures / slug).glob("*.json"))
             if not path.stem.endswith(".states")
         ]
-        timed = [spec for spec in specs if answers(spec) and (every or slug == LIVE or spec["precomputed"])]
+        timed = [spec for spec in specs if answers(spec)]
         if not timed:
             continue
         address = f"architectures/{slug}/" if (folder / "architectures" / slug).is_dir() else f"{slug}/"
@@ -138,12 +134,11 @@ def redraws(browser: Browser, site: Site, folder: Path, every: bool, seconds: fl
             page.locator(f'[data-figure="{spec["id"]}"][data-drawn]').wait_for()
             found = page.evaluate(REDRAW, [spec["id"], values_of(spec)])
             if found:
-                redraw = Redraw(statistics.median(found), min(found), spec["precomputed"])
-                measured.redraw[spec["id"]] = redraw
+                measured.redraw[spec["id"]] = Redraw(statistics.median(found), min(found))
         page.context.close()
 
 
-def bench(folder: Path, every: bool = False, minutes: float = 4.0) -> Measured:
+def bench(folder: Path, minutes: float = 4.0) -> Measured:
     """Measure the built site in `folder`."""
     measured = Measured()
     with sync_playwright() as playwright:
@@ -160,7 +155,7 @@ def bench(folder: Path, every: bool = False, minutes: float = 4.0) -> Measured:
                     measured.plot_library = max(one.size for one in site.log if one.path.endswith("plotly.js"))
                     page.context.close()
         with Site(folder) as site:
-            redraws(browser, site, folder, every, 60 * minutes, measured)
+            redraws(browser, site, folder, 60 * minutes, measured)
         browser.close()
     return measured
 
@@ -169,22 +164,14 @@ def tables(measured: Measured) -> str:
     """The measurements in Markdown."""
     library = f"Layout shift, loading and reading to the end (the plot library: {measured.plot_library / 1000:.0f} KB)"
     shifts = [(name, f"{shift:.4f}", verdict(shift, MOST_SHIFT)) for name, shift in measured.shift.items()]
-    rows = []
-    for ahead, name, limit in ((False, "Python in the page", MOST_REDRAW), (True, "computed ahead", FRAME)):
-        times = sorted(
-            (redraw.fastest, redraw.median, figure)
-            for figure, redraw in measured.redraw.items()
-            if redraw.computed_ahead is ahead
-        )
-        if not times:
-            continue
-        fastest, medians = ([time[place] for time in times] for place in (0, 1))
-        shown = f"{statistics.median(fastest):.0f}, {fastest[-1]:.0f}"
-        label = f"{name}, {len(times)} figures: median, slowest"
-        rows.append((label, shown, f"{statistics.median(medians):.0f}", verdict(fastest[-1], limit, ".0f")))
-        for best, middle, figure in times[::-1]:
-            if best > limit:
-                rows.append((f"· `{figure}`", f"{best:.0f}", f"{middle:.0f}", ""))
+    times = sorted((redraw.fastest, redraw.median, figure) for figure, redraw in measured.redraw.items())
+    fastest, medians = ([time[place] for time in times] for place in (0, 1))
+    shown = f"{statistics.median(fastest):.0f}, {fastest[-1]:.0f}"
+    label = f"computed ahead, {len(times)} figures: median, slowest"
+    rows = [(label, shown, f"{statistics.median(medians):.0f}", verdict(fastest[-1], FRAME, ".0f"))]
+    for best, middle, figure in times[::-1]:
+        if best > FRAME:
+            rows.append((f"· `{figure}`", f"{best:.0f}", f"{middle:.0f}", ""))
     if measured.untimed:
         rows.append((f"· left out when the time was over: {measured.untimed} figures", "", "", ""))
     return "\n\n".join(
@@ -201,13 +188,12 @@ def main() -> None:
     )
     default = Path(os.environ.get("ATLAS_SITE", ROOT / "site"))
     parser.add_argument("--site", type=Path, default=default, help="the built site (default: site/)")
-    parser.add_argument("--all", action="store_true", help="time the redraws that ask Python on every page")
     parser.add_argument("--minutes", type=float, default=4.0, help="for how long figures are timed")
     options = parser.parse_args()
     folder = options.site
     if not (folder / ADDRESS / "index.html").is_file():
         raise SystemExit(f"{folder} holds no built site: run `make site` first.")
-    print(tables(bench(folder, options.all, options.minutes)))
+    print(tables(bench(folder, options.minutes)))
 
 
 if __name__ == "__main__":

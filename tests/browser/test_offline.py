@@ -128,6 +128,25 @@ def test_a_page_that_was_visited_is_there_without_a_connection_and_so_is_python(
     assert asked_for(moving) == []
 
 
+def test_the_quicker_start_is_fetched_when_all_is_quiet_and_taken_on_the_next_visit(moving, visitor):
+    context = visitor()
+    page = visit(context, moving.url + RNN)
+    line = {"offline": False, "latency": 0, "downloadThroughput": 25e6, "uploadThroughput": 25e6}
+    context.new_cdp_session(page).send("Network.emulateNetworkConditions", line)
+    assert Cell(page, STEP).run().status == "done"
+    until(page, KEPT, "generated/py/snapshot.")
+    packs = """async () => {
+      const cache = await caches.open((await caches.keys())[0]);
+      const found = (await cache.keys()).filter(({ url }) => /py\\/(lean|core)\\./.test(url));
+      for (const request of found) await cache.delete(request);
+      return found.length;
+    }"""
+    assert page.evaluate(packs) == 2
+    context.set_offline(True)
+    page.reload()
+    assert Cell(page, STEP).run().status == "done"
+
+
 def test_a_page_that_was_not_visited_says_so_and_names_those_that_are_kept(moving, visitor):
     context = visitor()
     page = visit(context, moving.url + RNN)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.page import SHIFTS
 from tests.browser.conftest import RNN, ROOT, SCRIPTS, scroll_through
 
 pytestmark = pytest.mark.browser
@@ -16,12 +17,6 @@ NARROW = 500  # the narrower screens are tried at the narrowest as well
 DRAWN = "[...document.querySelectorAll('[data-figure]')].map((figure) => Number(figure.dataset.drawn))"
 FEW_BYTES = 400_000  # compressed, before any interaction
 LITTLE_SHIFT = 0.02
-SHIFTS = """
-window.shift = 0;
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
-}).observe({ type: "layout-shift", buffered: true });
-"""
 
 
 def address(source: Path) -> str:
