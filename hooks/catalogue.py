@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-
 from hooks.front_matter import Architecture, architecture, read_front_matter, suggestion
 from hooks.kept import kept
 from hooks.page_text import Problem, read_page
+from hooks.yaml_list import read_list
 
 
 @dataclass(frozen=True)
@@ -153,29 +152,12 @@ def _check_data(entry: Architecture, snippets: Path) -> list[Problem]:
 
 @kept
 def _read_plan(plan: Path, root: Path) -> list[tuple[Architecture | None, list[Problem]]]:
-    if not plan.is_file():
-        return []
-    text = plan.read_text(encoding="utf-8")
-    file = plan.relative_to(root).as_posix() if plan.is_relative_to(root) else plan.as_posix()
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        entries = yaml.safe_load(text) or []
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = 1 + (mark.line if mark else 0)
-        return [
-            (None, [Problem(file, line, "this is not YAML", getattr(error, "problem", None) or str(error))])
-        ]
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        return [(None, [Problem(file, 1, "the plan is not a list of architectures", "write `- slug: …`")])]
-    results, seen = [], set()
-    for number, values in enumerate(entries):
-        lines = {key.value: 1 + key.start_mark.line for key, _ in node.value[number].value}
-        entry, wrong = architecture(values, lines, file, planned=True)
+    found = read_list(plan, root, "the plan is not a list of architectures", "`- slug: …`")
+    results, seen = [(None, [problem]) for problem in found.problems], set()
+    for values, lines in ((one.values, one.lines) for one in found.entries):
+        entry, wrong = architecture(values, lines, found.file, planned=True)
         if entry and entry.slug in seen:
-            wrong = [
-                Problem(file, lines["slug"], f"`{entry.slug}` is planned twice", "remove one of the two")
-            ]
+            wrong = [Problem(found.file, lines["slug"], f"`{entry.slug}` is planned twice", "remove one of the two")]
         seen.add(values.get("slug"))
         results.append((entry, wrong))
     return results

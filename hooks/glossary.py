@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-import yaml
 from bs4 import BeautifulSoup
 
 from hooks.catalogue import Catalogue
@@ -18,6 +17,7 @@ from hooks.kept import kept
 from hooks.marking import Recogniser, Use, mark
 from hooks.page_text import PageText, Problem
 from hooks.reading import plural
+from hooks.yaml_list import read_list
 
 SOURCE = "glossary.md"
 URL = "glossary/"
@@ -92,26 +92,13 @@ def identifier(name: str) -> str:
 @kept
 def read_glossary(path: Path, root: Path) -> tuple[Glossary, list[Problem]]:
     """Read the terms and what is wrong with them. Without the file there is no glossary."""
-    file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    found = read_list(path, root, "the glossary is not a list of terms", "`- term: …`")
+    file, problems = found.file, found.problems
     glossary = Glossary(file)
-    if not path.is_file():
-        return glossary, []
-    text = path.read_text(encoding="utf-8")
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        entries = yaml.safe_load(text) or []
-    except yaml.YAMLError as error:
-        mark_ = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or "it cannot be read"
-        advice = "mend this line or the one before, or quote its text"
-        return glossary, [Problem(file, 1 + (mark_.line if mark_ else 0), f"this is not YAML: {reason}", advice)]
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        return glossary, [Problem(file, 1, "the glossary is not a list of terms", "write `- term: …`")]
-    problems: list[Problem] = []
+    if problems or not found.entries:
+        return glossary, problems
     forms: dict[str, str] = {}
-    for number, values in enumerate(entries):
-        pairs = node.value[number].value
-        lines = {key.value: 1 + key.start_mark.line for key, _ in pairs}
+    for values, lines in ((one.values, one.lines) for one in found.entries):
         wrong = _check(values, lines, file)
         if wrong:
             problems += wrong

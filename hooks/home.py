@@ -4,8 +4,6 @@ import math
 from html import escape
 from pathlib import Path
 
-import yaml
-
 from hooks.atlas_map import (
     DOT,
     FAMILY_LINE,
@@ -27,6 +25,7 @@ from hooks.indexes import address
 from hooks.lessons import FOLDER, Lesson
 from hooks.page_text import Problem
 from hooks.reading import Counts, facts
+from hooks.yaml_list import read_list
 
 ROW = 60  # pixels of one line of the list, three of the page's rem
 RAIL = 76  # where the dots of the list stand, right of the arcs
@@ -295,23 +294,11 @@ def _lesson(lesson: Lesson, url: str) -> str:
 
 def read_planned_lessons(path: Path, root: Path, written: dict[str, Lesson]) -> tuple[dict[int, str], list[Problem]]:
     """Read the titles of the lessons to come by number, and what is wrong: a YAML list of `number` and `title`."""
-    if not path.is_file():
-        return {}, []
-    file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
-    text = path.read_text(encoding="utf-8")
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        entries = yaml.safe_load(text) or []
-    except yaml.YAMLError as error:
-        line = 1 + getattr(getattr(error, "problem_mark", None), "line", 0)
-        return {}, [Problem(file, line, "this is not YAML", getattr(error, "problem", None) or str(error))]
-    if not isinstance(entries, list):
-        return {}, [Problem(file, 1, "the plan is not a list of lessons", "write `- number: 1` and `title: …`")]
-    problems, planned = [], {}
+    found = read_list(path, root, "the plan is not a list of lessons", "`- number: 1` and `title: …`")
+    file, problems, planned = found.file, found.problems, {}
     taken = {lesson.number: lesson.page.file for lesson in written.values()}
-    for number, values in enumerate(entries):
-        line = 1 + node.value[number].start_mark.line
-        if not isinstance(values, dict) or set(values) != {"number", "title"}:
+    for values, line in ((one.values, one.line) for one in found.entries):
+        if set(values) != {"number", "title"}:
             problems.append(Problem(file, line, "a lesson needs `number` and `title`, and nothing else", "write both"))
         elif not isinstance(values["number"], int) or not isinstance(values["title"], str):
             problems.append(Problem(file, line, "`number` is a whole number and `title` a text", "mend the two"))

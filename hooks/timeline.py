@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-import yaml
-
 from hooks.catalogue import Catalogue
 from hooks.citations import Reference
 from hooks.figures import relative
@@ -18,6 +16,7 @@ from hooks.indexes import address
 from hooks.inline import inline_html
 from hooks.kept import kept
 from hooks.page_text import PageText, Problem
+from hooks.yaml_list import read_list
 
 KINDS = {
     "architecture": "Architecture",
@@ -70,26 +69,17 @@ def read_timeline(
 
     A row has `date`, `title`, `kind`, `family`, `text`, `cite` and, where a page tells more, `architecture`.
     """
-    if not path.is_file():
-        return [], []
-    file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
-    text = path.read_text(encoding="utf-8")
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        rows = yaml.load(text, Loader=yaml.BaseLoader) or []  # every value a text: 1997-10 is no number, 1997 neither
-    except yaml.YAMLError as error:
-        line = 1 + getattr(getattr(error, "problem_mark", None), "line", 0)
-        return [], [Problem(file, line, "this is not YAML", getattr(error, "problem", None) or str(error))]
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        return [], [Problem(file, 1, "the timeline is not a list of rows", "write `- date: …`")]
-    problems: list[Problem] = []
+    # Every value a text: 1997-10 is no number, 1997 neither.
+    given = read_list(path, root, "the timeline is not a list of rows", "`- date: …`", texts=True)
+    problems = given.problems
     found: list[Milestone] = []
     titles: set[str] = set()
-    for number, values in enumerate(rows):
-        lines = {key.value: 1 + key.start_mark.line for key, _ in node.value[number].value}
+    for row in given.entries:
+        values = row.values
         wrong = _check(values, catalogue, references, titles)
-        first = 1 + node.value[number].start_mark.line
-        problems += [Problem(file, lines.get(key, first), message, advice) for key, message, advice in wrong]
+        problems += [
+            Problem(given.file, row.lines.get(key, row.line), message, advice) for key, message, advice in wrong
+        ]
         if not wrong:
             found.append(Milestone(**values))
             titles.add(values["title"])
