@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hooks.glossary import read_glossary
@@ -157,7 +159,7 @@ class TestCards:
         point_at(page, CACHE)
         page.locator(".md-tabs a", has_text="Architectures").click()
         page.wait_for_url("**/architectures/")
-        page.locator("h1", has_text="Architectures").wait_for()
+        page.get_by_role("heading", name=re.compile("^Architectures"), level=1).wait_for()
         page.locator(CARD).wait_for(state="detached")
         point_at(page, "a.atlas-term")
         assert page.evaluate("window.stayed") is True

@@ -112,7 +112,7 @@ def test_pages_swapped_in_place_stay_under_the_policy_and_keep_their_colours(hos
     assert reports.locator("body").get_attribute("data-md-color-scheme") == "slate"
     reports.locator(".md-tabs").get_by_role("link", name="Architectures").click()
     reports.wait_for_url(host.url + "architectures/")
-    reports.locator("h1", has_text="Architectures").wait_for()
+    reports.get_by_role("heading", name=re.compile("^Architectures"), level=1).wait_for()
     reports.keyboard.press("n")
     reports.wait_for_url(host.url + RNN)
     Figure(reports, "rnn/hidden_state").reach()
