@@ -91,9 +91,9 @@ def _draw(spec: dict, identity: str, described: str) -> str:
 
 def _point(spec: dict, identity: str, described: str) -> str:
     axes = "".join(
-        f'<label for="{identity}-{axis}">{escape(spec.get(f"{axis}Title") or axis)}</label>'
+        f'<span><label for="{identity}-{axis}">{escape(spec.get(f"{axis}Title") or axis)}</label> '
         f'<input type="number" id="{identity}-{axis}" name="{spec["name"]}.{axis}" min="{spec[axis][0]:g}" '
-        f'max="{spec[axis][1]:g}" step="any" value="{value:g}"{described}>'
+        f'max="{spec[axis][1]:g}" step="any" value="{value:g}"{described}></span>'
         for axis, value in zip("xy", spec["value"], strict=True)
     )
     return (
