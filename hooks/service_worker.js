@@ -3,10 +3,11 @@
  * release's files before this text and writes it to the site's start as `sw.js`.
  *
  * A page names its release's own files, in a folder no other release has, so this worker serves pages of any release
- * and need not know which is which. What is kept is compared with the list first.
+ * and need not know which is which. What is kept is compared with the list first. The worker of a new release waits, as
+ * workers do, until no page of the site is open, or until the reader asks for the copy.
  *
- * In:  `{ hello: release, opened, scheme }`, `{ takeOver: release }`, `{ forget }`, and, with a port for the answer, `{ ask }`, `{ keep: path }`.
- * Out: `{ other: release }` after a hello from a page of another, `{ waiting: release }`, `{ superseded: release }`.
+ * In:  `{ hello: release, opened, scheme }`, `{ takeOver }`, `{ forget }`, and, with a port for the answer, `{ ask }`, `{ keep: path }`.
+ * Out: `{ superseded: release }`.
  */
 
 /** @typedef {{ id: string, assets: string, files: Record<string, [number, string]>, aside: string[] }} Release */
@@ -23,8 +24,6 @@ const PLAIN = /\.wasm$/;
 const ASSETS = /^assets-[0-9a-f]+\//;
 /** Longer than this nobody waits for a page that is kept, in milliseconds. */
 const PATIENCE = 4000;
-/** So long, in milliseconds, pages that were on their way have to ask for files of the release before. */
-const GRACE = 10_000;
 /** Bytes of a file that a new release fetches for its copy unasked. */
 const LIGHT = 300_000;
 const OWN = ["sw.js", "release.json"];
@@ -116,6 +115,9 @@ async function ask(event, path) {
   return { response, taken };
 }
 
+/** The release of the page that the host was last asked for past the browser's own store. */
+let current = RELEASE.id;
+
 /**
  * A page from the host. One of another release that the browser has kept may name files that are gone: it is asked for
  * again.
@@ -126,9 +128,15 @@ async function ask(event, path) {
 async function askForPage(event, path) {
   const { response, taken } = await ask(event, path);
   if (!response.ok || response.type === "opaqueredirect" || (await taken)) return response;
-  const [, release = RELEASE.id] = /<meta name="atlas-release" content="(\w+)"/.exec(await response.clone().text()) ?? [];
-  if (release === RELEASE.id) return response; // a host may change pages on their way
-  return fetch(event.request.url, { cache: "reload", credentials: "same-origin" });
+  if ([RELEASE.id, current].includes(await releaseOf(response))) return response; // a host may change pages on their way
+  const afresh = await fetch(event.request.url, { cache: "reload", credentials: "same-origin" });
+  current = await releaseOf(afresh);
+  return afresh;
+}
+
+/** @param {Response} page is not read @returns {Promise<string>} the release that a page says it is of, or this one */
+async function releaseOf(page) {
+  return /<meta name="atlas-release" content="(\w+)"/.exec(await page.clone().text())?.[1] ?? RELEASE.id;
 }
 
 /** @param {any} event @param {string} path @returns {Promise<Response>} a page that the reader goes to */
@@ -156,11 +164,10 @@ async function file(event, path) {
   if (first) return first;
   try {
     const { response } = await ask(event, path);
-    if (response.status !== 404) return response;
-    if (ours) await superseded();
-    return (await earlier(path)) ?? response;
+    if (ours && response.status === 404) await superseded();
+    return response;
   } catch {
-    return (await kept(path)) ?? (await earlier(path)) ?? Response.error();
+    return (await kept(path)) ?? Response.error();
   }
 }
 
@@ -171,15 +178,6 @@ async function other(event, path) {
   } catch {
     return (await kept(path)) ?? Response.error();
   }
-}
-
-/** @param {string} path @returns {Promise<Response | undefined>} a file of a release whose pages may still be open */
-async function earlier(path) {
-  for (const name of await others()) {
-    const copy = await kept(path, name);
-    if (copy) return copy;
-  }
-  return undefined;
 }
 
 /** Tells the pages of this release that the host no longer has it. */
@@ -236,8 +234,9 @@ const plain = (path, { assets }) => (path.startsWith(`${assets}/`) ? path.slice(
 /**
  * What an earlier release has kept is kept of this one too: files that both have are taken over, then light ones are
  * fetched, and heavy ones if the copy was whole. So what could be read offline still can.
+ * @param {boolean} fetching whether files may be fetched
  */
-async function inherit() {
+async function inherit(fetching) {
   const names = new Map(Object.keys(RELEASE.files).map((path) => [plain(path, RELEASE), path]));
   const changed = new Set();
   for (const name of await others()) {
@@ -248,27 +247,28 @@ async function inherit() {
     for (const [old, [, digest]] of Object.entries(before.files)) {
       const path = names.get(plain(old, before));
       if (!path || !has.has(addressOf(old))) continue;
+      if (await kept(path)) continue;
       const copy = RELEASE.files[path][1] === digest ? await kept(old, name) : undefined;
       if (copy) await put(path, copy);
       else if (whole || RELEASE.files[path][0] <= LIGHT) changed.add(path);
     }
     if (whole) for (const path of names.values()) if (!ASIDE.has(path)) changed.add(path);
   }
-  for (const path of changed) if ((await keep(path)).fault) return;
+  if (fetching) for (const path of changed) if ((await keep(path)).fault) return;
 }
 
 scope.addEventListener("install", (/** @type {any} */ event) => {
-  event.waitUntil(inherit().catch(() => {}));
+  event.waitUntil(inherit(true).catch(() => {}));
 });
 
 scope.addEventListener("activate", (/** @type {any} */ event) => {
-  event.waitUntil(writeList().catch(() => {}));
+  event.waitUntil(replace().catch(() => {}));
 });
 
-/** Removes what is kept of other releases, when their pages have had time to load. */
-async function retire() {
-  if (!(await others()).length) return;
-  await new Promise((resolve) => setTimeout(resolve, GRACE));
+/** No page of another release is open, or the reader has asked for this one. */
+async function replace() {
+  await inherit(false); // what has been kept while this worker waited
+  await writeList();
   for (const name of await others()) await caches.delete(name);
 }
 
@@ -285,7 +285,6 @@ async function befriend(opened, scheme) {
     const path = pathOf(address);
     if (path && path in RELEASE.files && !ASIDE.has(path)) await keep(path);
   }
-  await retire();
 }
 
 /** @param {string} path @returns {Promise<{ fault: string }>} empty if the file is kept now */
@@ -322,14 +321,12 @@ async function state() {
 }
 
 scope.addEventListener("message", (/** @type {any} */ event) => {
-  const { data, source, ports } = event;
+  const { data, ports } = event;
   if (data.hello !== undefined) {
     declined = false;
     if (data.hello === RELEASE.id) event.waitUntil(befriend(data.opened, data.scheme).catch(() => {}));
-    else source.postMessage({ other: RELEASE.id });
-  } else if (data.takeOver !== undefined) {
-    if (data.takeOver === RELEASE.id || data.takeOver === "asked") event.waitUntil(scope.skipWaiting());
-    else source.postMessage({ waiting: RELEASE.id });
+  } else if (data.takeOver) {
+    event.waitUntil(scope.skipWaiting());
   } else if (data.forget) {
     declined = true;
   } else if (data.ask) {

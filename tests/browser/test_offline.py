@@ -27,6 +27,10 @@ KEPT = """async (part) => {
   }
   return false;
 }"""
+# A release that is put in the place of another says which it is, in its pages and in their script.
+SECOND = "\ndocument.documentElement.dataset.script = 'second';\n"
+BOTH = "[document.body?.dataset.release ?? 'first', document.documentElement.dataset.script ?? 'first']"
+IS_SECOND = f"() => {BOTH}.every((one) => one === 'second')"
 NO_SERVICE_WORKER = "delete Navigator.prototype.serviceWorker"
 BLOCKED = """
 const refuse = () => new DOMException("The operation is insecure.", "SecurityError");
@@ -214,41 +218,52 @@ def test_fetching_can_be_cancelled_taken_up_again_and_undone(moving, visitor):
     said(page, "Nothing is kept on this device")
 
 
-def test_a_new_release_replaces_the_old_at_the_next_page(moving, visitor):
+def only(release: str) -> str:
+    """Whether what is kept is of one release."""
+    return f"() => caches.keys().then((names) => names.length > 0 && names.every((name) => name.endsWith('{release}')))"
+
+
+def waits(page: Page) -> None:
+    """Wait until the worker of a new release stands ready."""
+    until(page, "() => navigator.serviceWorker.ready.then(({ waiting }) => Boolean(waiting))")
+
+
+def test_a_new_release_replaces_the_old_when_its_pages_are_closed(moving, visitor):
     context = visitor()
     page = visit(context, moving.url + RNN)
     first = json.loads((moving.folder / "release.json").read_text(encoding="utf-8"))["release"]
-    second = moving.publish(name="second", main="\ndocument.documentElement.dataset.script = 'second';\n")
+    second = moving.publish(name="second", main=SECOND)
     assert first != second
     page.goto(moving.url + "architectures/")
-    until(page, f"async () => (await caches.keys()).some((name) => name.endsWith('{second}'))")
-    # What the first release kept goes, when its pages have had time to load.
-    until(page, f"async () => (await caches.keys()).every((name) => name.endsWith('{second}'))")
-    page.goto(moving.url + RNN)
-    until(page, KEPT, RNN)
-    page.wait_for_function("() => document.documentElement.dataset.script === 'second'")
-    assert page.locator("body").get_attribute("data-release") == "second"
+    page.wait_for_function(IS_SECOND)
+    waits(page)
+    assert page.evaluate(only(first)) is False, "the new worker has its own"
+    page.close()
+    page = visit(context, moving.url + RNN)
+    page.wait_for_function(IS_SECOND)
+    until(page, only(second))
     context.set_offline(True)
     page.goto(moving.url + RNN)
-    page.wait_for_function("() => document.documentElement.dataset.script === 'second'")
-    assert page.locator("body").get_attribute("data-release") == "second"
+    page.wait_for_function(IS_SECOND)
 
 
 def test_no_page_is_made_of_two_releases(moving, visitor):
     """Whatever is opened, and however old what the browser has kept: page and script are of one release."""
     context = visitor()
     page = visit(context, moving.url)
-    moving.publish(name="second", main="\ndocument.documentElement.dataset.script = 'second';\n")
+    moving.publish(name="second", main=SECOND)
+    found = set()
     for address in (RNN, "", "architectures/", RNN, ""):
         page.goto(moving.url + address)
-        # Asked for at once: a page of the first release may be about to load again.
-        found = page.wait_for_function(
-            "() => document.documentElement.dataset.python"
-            " && [document.body.dataset.release ?? 'first', document.documentElement.dataset.script ?? 'first']"
-        )
-        of_page, of_script = found.json_value()
-        assert of_page == of_script, address
-    assert of_page == "second"
+        both = page.wait_for_function(f"() => document.documentElement.dataset.python && {BOTH}").json_value()
+        assert len(set(both)) == 1, address
+        found |= set(both)
+    assert found == {"first", "second"}
+    waits(page)
+    page.close()
+    page = context.new_page()
+    page.goto(moving.url)  # the browser still has that of the first
+    page.wait_for_function(IS_SECOND)
 
 
 @pytest.mark.parametrize("script", ["", NO_SERVICE_WORKER], ids=["kept", "not kept"])
@@ -258,13 +273,9 @@ def test_no_page_of_the_next_release_is_swapped_into_one_of_the_first(moving, vi
     page.goto(moving.url + RNN)
     if not script:
         page.wait_for_function(CONTROLLED)
-    second = moving.publish(name="second", main="\ndocument.documentElement.dataset.script = 'second';\n")
+    moving.publish(name="second", main=SECOND)
     page.locator(".md-tabs").get_by_role("link", name="Timeline").click()
-    page.wait_for_function(
-        "(second) => document.querySelector('meta[name=atlas-release]')?.content === second"
-        " && document.documentElement.dataset.script === 'second' && document.body.dataset.release === 'second'",
-        arg=second,
-    )
+    page.wait_for_function(IS_SECOND)
     assert page.url == moving.url + "timeline/"
 
 
@@ -275,19 +286,18 @@ def test_a_whole_copy_is_whole_of_the_next_release_too(moving, visitor):
     said(page, "The rest of the atlas, Python included, is")
     page.get_by_role("button", name="Make available offline").click()
     said(page, "The whole atlas is on this device")
-    second = moving.publish(name="second", main="\ndocument.documentElement.dataset.script = 'second';\n")
+    second = moving.publish(name="second", main=SECOND)
     moving.log.clear()
     page.reload()  # what the browser has kept for some minutes is of the first
-    until(page, f"async () => (await caches.keys()).some((name) => name.endsWith('{second}'))")
-    page.wait_for_function("() => document.documentElement.dataset.script === 'second'")
-    page.wait_for_function(CONTROLLED)
-    until(page, f"async () => (await caches.keys()).every((name) => name.endsWith('{second}'))")
-    open_dialog(page)
+    page.wait_for_function(IS_SECOND)
+    open_dialog(page)  # asks for the newest copy, which need not wait until the page is closed
     said(page, "The whole atlas is on this device")
+    until(page, only(second))
     again = [path for path in moving.paths() if "generated/py/" in path or "generated/figures/" in path]
     assert again == [], "what both releases have is not fetched again"
     context.set_offline(True)
     page.goto(moving.url + RNN)
+    page.wait_for_function(IS_SECOND)
     assert Cell(page, STEP).run().status == "done"
 
 
@@ -295,11 +305,11 @@ def test_an_open_page_gets_no_file_of_the_release_that_follows(moving, visitor):
     context = visitor()
     page = visit(context, moving.url + RNN)
     cell = Cell(page, STEP)
-    cell.edit(cell.code + "\n1 + 1")
+    assert cell.edit(cell.code + "\n1 + 1").run().status == "done"
     terms = assets_of(moving.folder) / "js/timeline.js"
     address = moving.url + terms.relative_to(moving.folder).as_posix()
     terms.write_text(terms.read_text(encoding="utf-8") + "\nglobalThis.ofTheSecond = true;\n", encoding="utf-8")
-    moving.publish(name="second")
+    moving.publish(name="second", main=SECOND)
     # In the page of the first release something is asked for that the host has changed.
     result = page.evaluate(
         "(address) => import(address).then(() => globalThis.ofTheSecond ?? 'first', () => 'refused')",
@@ -309,22 +319,29 @@ def test_an_open_page_gets_no_file_of_the_release_that_follows(moving, visitor):
     notice = page.locator(".atlas-release")
     notice.wait_for()
     assert "new release" in notice.inner_text()
-    # Another tab brings the new release in; the edited page is not taken from under the reader.
+    # The edited page is not taken from under the reader, whatever another tab opens.
     other = context.new_page()
     other.goto(moving.url + "architectures/")
-    other.wait_for_function("() => document.body.dataset.release === 'second'")
-    assert page.locator("body").get_attribute("data-release") is None
+    other.wait_for_function(IS_SECOND)
+    waits(other)
+    assert cell.run().status == "done"
+    assert page.evaluate(BOTH) == ["first", "first"]
     notice.get_by_role("button", name="Reload").click()
-    page.wait_for_function("() => document.body?.dataset.release === 'second'")
+    page.wait_for_function(IS_SECOND)
 
 
-def test_a_page_in_which_nothing_was_written_loads_again_by_itself(moving, visitor):
-    context = visitor()
-    page = visit(context, moving.url + RNN)
-    moving.publish(name="second")
-    other = context.new_page()
-    other.goto(moving.url + "architectures/")
-    page.wait_for_function("() => document.body?.dataset.release === 'second'")
+def test_a_page_whose_files_are_gone_says_that_there_is_a_new_release(moving, visitor):
+    """Without a copy: a figure that the reader comes to, and Python."""
+    context = visitor(NO_SERVICE_WORKER)
+    pages = [context.new_page() for _ in range(2)]
+    for page in pages:
+        page.goto(moving.url + RNN, wait_until="networkidle")
+    moving.publish(name="second", main=SECOND)
+    pages[0].locator("[data-figure='rnn/truncation']").scroll_into_view_if_needed()
+    Cell(pages[1], STEP).button("run").click()
+    for page in pages:
+        page.locator(".atlas-release").get_by_role("button", name="Reload").click(timeout=PYTHON_STARTS_WITHIN)
+        page.wait_for_function(IS_SECOND)
 
 
 @pytest.mark.parametrize("script", [NO_SERVICE_WORKER, BLOCKED], ids=["without", "blocked"])

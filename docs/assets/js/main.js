@@ -6,6 +6,7 @@ import { Figures } from "./figures.js";
 import { onIntent } from "./intent.js";
 import { listenForShortcuts } from "./keyboard.js";
 import { nameThemeParts, onEveryPage, showFocusAfterSearch } from "./lifecycle.js";
+import { fileMissing } from "./paths.js";
 import { preparePrinting } from "./print.js";
 import { python } from "./python.js";
 import { makeScrollable } from "./scrolling.js";
@@ -51,6 +52,7 @@ onEveryPage((page) => {
   if (page.data?.family) import("./reading.js").then(({ watchReading }) => watchReading(page));
 });
 
+python.addEventListener("state", () => python.state === "failed" && fileMissing());
 nameThemeParts();
 showFocusAfterSearch();
 preparePrinting();

@@ -1,6 +1,6 @@
 /**
  * The page's side of the service worker (`hooks/service_worker.js`): brings it in once the page has loaded, tells it
- * which release the page is of, and loads the page again when a later release has taken over. Where the browser has no
+ * which release the page is of, and says so when files of this release are no longer to be had. Where the browser has no
  * service workers, or keeps nothing, the site works as it would without this file.
  */
 
@@ -57,15 +57,24 @@ export async function join() {
     navigator.serviceWorker.addEventListener("message", ({ data }) => hear(data));
     navigator.serviceWorker.addEventListener("controllerchange", () => greet(navigator.serviceWorker.controller));
   }
-  offer(registration);
-  registration.addEventListener("updatefound", () => offer(registration));
   greet(await active(registration));
   return registration;
 }
 
 /** @param {ServiceWorkerRegistration} registration @returns {Promise<ServiceWorker>} the worker, when it works */
-async function active(registration) {
-  const worker = registration.active ?? registration.waiting ?? registration.installing;
+function active(registration) {
+  return atWork(registration.active ?? registration.waiting ?? registration.installing);
+}
+
+/** @param {ServiceWorkerRegistration} registration @returns {Promise<ServiceWorker>} the newest, when it works */
+function newest({ active, waiting, installing }) {
+  const worker = installing ?? waiting;
+  if (worker && active) worker.postMessage({ takeOver: true });
+  return atWork(worker ?? active);
+}
+
+/** @param {ServiceWorker | null} worker @returns {Promise<ServiceWorker>} */
+async function atWork(worker) {
   if (!worker) throw new Error("the browser has ended it");
   await new Promise((resolve, reject) => {
     const look = () => {
@@ -85,24 +94,15 @@ function greet(worker) {
   worker?.postMessage({ hello: RELEASE, opened: [location.href, ...opened], scheme });
 }
 
-/** Asks a worker that waits to take over if it is of this page's release. @param {ServiceWorkerRegistration} registration */
-function offer(registration) {
-  const { installing, waiting, active } = registration;
-  if (waiting && active) waiting.postMessage({ takeOver: RELEASE });
-  installing?.addEventListener("statechange", () => installing.state === "installed" && offer(registration));
+/** @param {{ superseded?: string }} message */
+function hear({ superseded }) {
+  if (superseded === RELEASE) notify();
 }
 
-/** @param {{ other?: string, waiting?: string, superseded?: string }} message */
-async function hear({ other, waiting, superseded }) {
-  if (waiting || superseded === RELEASE) return notify();
-  if (!other) return;
-  const newest = await hostRelease();
-  if (newest === RELEASE) return void (await navigator.serviceWorker.getRegistration(SITE))?.update().catch(() => {});
-  if (!newest) return;
-  const [visit] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-  // A host whose files are not all of one release would have a page load again and again.
-  if (document.querySelector("[data-cell][data-edited]") || visit?.type === "reload") notify();
-  else location.reload();
+/** Says that there is a new release if the host has one. */
+export async function askForRelease() {
+  const newest = RELEASE && (await hostRelease());
+  if (newest && newest !== RELEASE) notify();
 }
 
 /** @returns {Promise<string>} the release that the host has now; empty if that cannot be known */
@@ -118,12 +118,7 @@ async function hostRelease() {
 /** Says that there is a new release; the reader decides when the page is loaded again. */
 function notify() {
   if (document.querySelector(".atlas-release")) return;
-  const reload = makeButton("Reload", async () => {
-    const registration = await navigator.serviceWorker.getRegistration(SITE);
-    if (!registration?.waiting) return location.reload();
-    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
-    registration.waiting.postMessage({ takeOver: "asked" });
-  });
+  const reload = makeButton("Reload", () => location.reload());
   const later = makeButton("Later", () => notice.remove());
   const text = make("span", {}, "The atlas has a new release. This page is of the one before.");
   const notice = make("div", { class: "atlas-release", role: "status" }, text, reload, later);
@@ -153,7 +148,7 @@ export async function decline() {
  * @returns {Promise<any>}
  */
 async function ask(registration, question) {
-  const worker = await active(registration);
+  const worker = await newest(registration);
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
     port1.onmessage = ({ data }) => {
@@ -164,9 +159,11 @@ async function ask(registration, question) {
   });
 }
 
-/** @returns {Promise<Copy>} what is kept and what is missing */
+/** @returns {Promise<Copy>} what is kept and what is missing, of the newest release */
 export async function readCopy() {
-  return ask(await join(), { ask: true });
+  const registration = await join();
+  await registration.update().catch(() => {}); // without a connection the copy is what there is
+  return ask(registration, { ask: true });
 }
 
 const SIDE_BY_SIDE = 4;

@@ -28,8 +28,14 @@ export async function fetchJson(address, signal) {
     if (signal?.aborted) throw cause;
     throw new Error("The figure's data could not be fetched: the connection failed.", { cause });
   }
+  if (response.status === 404) fileMissing();
   if (!response.ok) throw new Error(`The figure's data could not be fetched: the server answered ${response.status}.`);
   return response.json();
+}
+
+/** One of the site's own files could not be had: perhaps the host has a new release, and then the reader is told. */
+export function fileMissing() {
+  import("./offline.js").then(({ askForRelease }) => askForRelease());
 }
 
 /**
@@ -44,6 +50,7 @@ export function once(load) {
   return () => {
     pending ??= load().catch((error) => {
       pending = null;
+      fileMissing();
       throw error;
     });
     return pending;
