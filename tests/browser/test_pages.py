@@ -57,7 +57,8 @@ def test_a_page_is_accessible_in_both_themes_and_never_scrolls_sideways(open_pag
     if width < NARROW:
         page.set_viewport_size({"width": 320, "height": 640})
         scroll_through(page)
-        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        # What is drawn takes its new width a moment after the page has.
+        page.wait_for_function("() => document.documentElement.scrollWidth === 320", timeout=5000)
 
 
 def test_a_page_that_is_not_there_says_so_in_the_sites_look(open_page):
