@@ -117,6 +117,14 @@ def said(page: Page, text: str, timeout: int = PYTHON_STARTS_WITHIN) -> None:
     page.locator(".atlas-offline [role=status]", has_text=text).wait_for(timeout=timeout)
 
 
+def take_all_along(page: Page) -> None:
+    """Fetch the whole offline copy."""
+    open_dialog(page)
+    said(page, "The rest of the atlas, Python included, is")
+    page.get_by_role("button", name="Make available offline").click()
+    said(page, "The whole atlas is on this device")
+
+
 def test_a_page_that_was_visited_is_there_without_a_connection_and_so_is_python(moving, visitor):
     context = visitor()
     page = visit(context, moving.url + RNN)
@@ -166,10 +174,7 @@ def test_a_page_that_was_not_visited_says_so_and_names_those_that_are_kept(movin
 def test_the_whole_atlas_can_be_taken_along(moving, visitor):
     context = visitor()
     page = visit(context, moving.url)
-    open_dialog(page)
-    said(page, "The rest of the atlas, Python included, is")
-    page.get_by_role("button", name="Make available offline").click()
-    said(page, "The whole atlas is on this device")
+    take_all_along(page)
     page.keyboard.press("Escape")
     context.set_offline(True)
     moving.log.clear()
@@ -282,10 +287,7 @@ def test_no_page_of_the_next_release_is_swapped_into_one_of_the_first(moving, vi
 def test_a_whole_copy_is_whole_of_the_next_release_too(moving, visitor):
     context = visitor()
     page = visit(context, moving.url)
-    open_dialog(page)
-    said(page, "The rest of the atlas, Python included, is")
-    page.get_by_role("button", name="Make available offline").click()
-    said(page, "The whole atlas is on this device")
+    take_all_along(page)
     second = moving.publish(name="second", main=SECOND)
     moving.log.clear()
     page.reload()  # what the browser has kept for some minutes is of the first
