@@ -47,18 +47,30 @@ class Guard:
         self._pages = []
         self._loaded = {name: module for name, module in self._loaded.items() if not self._of_page(name)}
 
+    @property
+    def looked(self) -> bool:
+        """Whether there is anything to put back to."""
+        return bool(self._loaded)
+
+    def know(self, edited: str = "") -> None:
+        """Find the modules and classes that are shared, and are not known yet."""
+        for name, module in list(self._modules.items()):
+            known = id(module) in self._shared or self._of_page(name) or name in (edited, "__main__")
+            if not known and isinstance(module, ModuleType):
+                for space in self._spaces(name, module):
+                    self._shared.setdefault(id(space.owner), space)
+
     def look(self, edited: str) -> None:
         """Remember everything before a run; only `edited`, the module whose cell is run, is left to the reader."""
+        self.know(edited)
         self._loaded = dict(self._modules)
         self._pages, self._kept = [], []
         for name, module in self._loaded.items():
-            if not isinstance(module, ModuleType) or name in (edited, "__main__"):
-                continue
-            if self._of_page(name):
+            if isinstance(module, ModuleType) and self._of_page(name) and name != edited:
                 self._pages += self._spaces(name, module)
-            elif id(module) not in self._shared:
-                for space in self._spaces(name, module):
-                    self._shared.setdefault(id(space.owner), space)
+        for space in (*self._shared.values(), *self._pages):
+            if not space.before:
+                space.take()
         for name in LISTS:
             value = getattr(sys, name)
             self._kept.append((f"sys.{name}", value, value[:]))
@@ -104,7 +116,7 @@ class Guard:
                 spaces.append(_Space(f"{name}.{key}", value, own=own, whole=own and name != PRINTING))
         if own:
             for space in spaces:
-                for key, value in space.before.items():
+                for key, value in space.names.items():
                     if type(value) is FunctionType:
                         label = f"{space.label}.{key}"
                         saved = label, value, value.__code__, value.__defaults__, value.__kwdefaults__
@@ -113,7 +125,7 @@ class Guard:
 
 
 class _Space:
-    """The names of a module or class, as they were."""
+    """The names of a module or class, as they were when they were taken."""
 
     def __init__(self, label: str, owner: object, *, own: bool, whole: bool) -> None:
         self.label = label.replace("snippets.numpy_torch", "torch")
@@ -121,8 +133,11 @@ class _Space:
         self.own = own
         self.whole = whole
         self.names = vars(owner)
+        self.before: dict[str, object] = {}
+
+    def take(self) -> None:
         self.before = dict(self.names)
-        if label == "sys":
+        if self.label == "sys":
             for name in PASSING:
                 self.before.pop(name, None)
 

@@ -57,11 +57,15 @@ class Session:
         self._edits: dict[str, dict[str, str]] = {}
         self._cells: dict[str, tuple[str, str]] = {}
         self._files: dict[Path, tuple[bytes, tuple[int, int]]] = {}
-        self._guard: Guard | None = None
+        self._guard = Guard(_of_page, self._cells.__contains__)
         self._changed: list[str] = []
         pages = str(self.root / "snippets")
         if pages not in snippets.__path__:
             snippets.__path__.insert(0, pages)
+
+    def prepare(self) -> None:
+        """Do what the first run would wait for and no page has a part in."""
+        self._guard.know()
 
     def handle(self, request: str, write: Write = lambda text: None) -> str:
         """Answer one request of the page: JSON in, JSON out, and never an exception.
@@ -141,7 +145,7 @@ class Session:
             with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
                 module = self._module(module_name)
                 shelf[module_name] = module, dict(vars(module))
-                self._watch(module_name)
+                self._guard.look(f"snippets.{module_name}")
                 answer = self._execute(cell, text, module)
                 if changed:
                     edits.pop(cell, None)
@@ -313,18 +317,11 @@ class Session:
             raise
         finally:
             self._mend()
-            if self._guard is not None:
-                self._guard.leave()
-
-    def _watch(self, edited: str) -> None:
-        """Remember what is shared, before the reader's code of a module is run."""
-        if self._guard is None:
-            self._guard = Guard(_of_page, self._cells.__contains__)
-        self._guard.look(f"snippets.{edited}")
+            self._guard.leave()
 
     def _mend(self) -> None:
         """Put back what the reader's code changed outside its own module."""
-        if self._guard is None:
+        if not self._guard.looked:
             return
         self._changed += self._guard.mend()
         for path, (content, before) in self._files.items():

@@ -29,7 +29,7 @@ KEPT = """async (part) => {
 }"""
 # A release that is put in the place of another says which it is, in its pages and in their script.
 SECOND = "\ndocument.documentElement.dataset.script = 'second';\n"
-BOTH = "[document.body?.dataset.release ?? 'first', document.documentElement.dataset.script ?? 'first']"
+BOTH = "[document.body?.dataset.release ?? 'first', document.documentElement?.dataset.script ?? 'first']"
 IS_SECOND = f"() => {BOTH}.every((one) => one === 'second')"
 NO_SERVICE_WORKER = "delete Navigator.prototype.serviceWorker"
 BLOCKED = """

@@ -11,13 +11,18 @@ import os
 import sys
 import time
 
+session = None  # of the visit that wakes from the snapshot
 YEAR = (365 * 24 + 6) * 3600  # seconds, as Python counts them here
 
 
 def settle():
     """Forget what belongs to the build. What the page does after every start is taken back, too."""
+    global session
+    from snippets.kit.session import Session
     from snippets.numpy_torch import random, simd
 
+    session = Session("/atlas")
+    session.prepare()
     random._Default.made = None
     simd.multiply.cache_clear()
     linecache.clearcache()
@@ -27,12 +32,13 @@ def settle():
 
 
 def wake(language):
-    """Make the state the visit's; `language` as the browser names it."""
+    """Make the state the visit's; `language` as the browser names it. Returns the session of the page."""
     os.environ["LANG"] = f"{language.replace('-', '_', 1)}.UTF-8"
     set_zone()
     for name in ("random", "numpy.random"):
         if name in sys.modules:
             sys.modules[name].seed()
+    return session
 
 
 def set_zone():

@@ -35,7 +35,7 @@ export async function fetchJson(address, signal) {
 
 /** One of the site's own files could not be had: perhaps the host has a new release, and then the reader is told. */
 export function fileMissing() {
-  import("./offline.js").then(({ askForRelease }) => askForRelease());
+  import("./offline.js").then(({ askForRelease }) => askForRelease()).catch(() => {}); // offline, perhaps
 }
 
 /**

@@ -21,6 +21,8 @@ import { line } from "./line.js";
  */
 
 const WORKER = new URL("./worker.js", import.meta.url);
+const LIST = new URL("../generated/py/manifest.json", import.meta.url);
+const PROTOCOL = 3; // between the page, its worker and the files that start Python
 const SILENCE_WHILE_STARTING = 60_000; // milliseconds without news after which a start has failed
 const SILENCE_OF_AN_IDLE_WORKER = 10_000; // an idle worker says at once that a request has arrived
 const LOST = "Python stopped working, perhaps because its memory was full. It is being started again.";
@@ -34,6 +36,8 @@ class Python extends EventTarget {
   #worker = null;
   /** What a worker leaves to the one that follows it. @type {any} */
   #module;
+  /** The list of Python's files, while nothing is wrong with them. @type {Promise<object> | null} */
+  #list = null;
   /** @type {Request[]} */
   #waiting = [];
   /** @type {Request | null} */
@@ -192,7 +196,12 @@ class Python extends EventTarget {
     };
     const alive = `python-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
     this.#life = new AbortController();
-    worker.postMessage({ boot: true, alive, module: this.#module, afresh: this.message !== "", line: line() });
+    const afresh = this.message !== "";
+    this.#list ??= fetchList(afresh); // beside the worker's own script
+    this.#list.then(
+      (manifest) => worker.postMessage({ boot: true, alive, manifest, module: this.#module, afresh, line: line() }),
+      (error) => worker === this.#worker && this.#failed(error.message),
+    );
     for (const { slug } of this.#waiting) worker.postMessage({ fetch: slug });
     this.#watchStart();
   }
@@ -243,6 +252,7 @@ class Python extends EventTarget {
   #failed(message) {
     this.#end();
     this.message = message;
+    this.#list = null;
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#setState("failed");
@@ -305,9 +315,31 @@ class Python extends EventTarget {
   }
 }
 
+/**
+ * The list of the files that start Python, and of what each page needs.
+ * @param {boolean} afresh whether what the browser has kept may be damaged
+ * @returns {Promise<object>}
+ * @throws {Error} in plain words
+ */
+async function fetchList(afresh) {
+  const title = "The list of Python's files (manifest.json)";
+  let response;
+  try {
+    response = await fetch(LIST, { cache: afresh ? "reload" : "no-cache" });
+  } catch {
+    throw new Error(`${title} could not be fetched: the connection failed.`);
+  }
+  if (!response.ok) throw new Error(`${title} could not be fetched: the server answered ${response.status}.`);
+  const manifest = await response.json().catch(() => {
+    throw new Error(`${title} arrived damaged or cut short.`);
+  });
+  if (manifest.protocol !== PROTOCOL) throw new Error("The site has a new release. Reload the page to run Python.");
+  return manifest;
+}
+
 /** Has the browser ask the server for the worker's scripts, whatever it has kept. */
 async function fetchAgain() {
-  const scripts = [WORKER, ...["seal.js", "whole.js"].map((name) => new URL(name, WORKER))];
+  const scripts = [WORKER, ...["seal.js", "snapshot.js", "whole.js"].map((name) => new URL(name, WORKER))];
   await Promise.all(scripts.map((script) => fetch(script, { cache: "reload" }).catch(() => {})));
 }
 

@@ -19,9 +19,20 @@ export async function checkStarting(pieces, { url, bytes }) {
   if (length !== bytes) throw new Error(`It has ${length} bytes in place of ${bytes}.`);
   const name = NAMED.exec(url)?.[1];
   if (!name || !globalThis.crypto?.subtle) return;
-  const digest = await crypto.subtle.digest("SHA-256", await new Blob(pieces).arrayBuffer());
+  const digest = await crypto.subtle.digest("SHA-256", pieces.length === 1 ? pieces[0] : joined(pieces, length));
   const hash = [...new Uint8Array(digest, 0, name.length / 2)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   if (hash !== name) throw new Error(NOT_WHOLE);
+}
+
+/** @param {Uint8Array<ArrayBuffer>[]} pieces @param {number} length @returns {Uint8Array<ArrayBuffer>} */
+function joined(pieces, length) {
+  const whole = new Uint8Array(length);
+  let end = 0;
+  for (const piece of pieces) {
+    whole.set(piece, end);
+    end += piece.length;
+  }
+  return whole;
 }
 
 /** @param {Uint8Array} content @param {Entry} entry @returns {boolean} whether a file that is fetched late is whole */

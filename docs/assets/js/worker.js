@@ -3,8 +3,9 @@
  * fetches a page's code, and its files when Python first reads them, and passes requests to the session
  * (`snippets/kit/session.py`). `python.js` is its only client.
  *
- * In:  `{ boot: true, alive, module?, afresh, line }` once, `{ fetch: slug }` for a page that will be needed, and, once
- *      ready, requests `{ id, do, slug, arguments }`, one at a time. `module` is what an earlier worker left.
+ * In:  `{ boot: true, alive, manifest, module?, afresh, line }` once, `{ fetch: slug }` for a page that will be needed,
+ *      and, once ready, requests `{ id, do, slug, arguments }`, one at a time. `manifest` is the list of Python's files,
+ *      `module` what an earlier worker left.
  * Out: `{ progress }`, `{ ready, module, alive }` or `{ failed }`; per request `{ id, received }`, any `{ id, output }`,
  *      and `{ id, answer }` (JSON text), `{ id, failed }` or, when Python itself is gone, `{ lost }`.
  */
@@ -26,15 +27,14 @@ import { checkStarting, isPack, isWhole } from "./whole.js";
  */
 /** @typedef {Entry & { path: string }} Asset */
 /**
- * What a worker leaves to the one that follows it: the compiled interpreter, the list of files, the unpacked packs,
- * and whether the snapshot has failed in this visit.
- * @typedef {{ wasm: WebAssembly.Module, manifest: Manifest, packs: Record<string, Blob>, failed: boolean }} Kept
+ * What a worker leaves to the one that follows it: the compiled interpreter, the unpacked packs, and whether the
+ * snapshot has failed in this visit.
+ * @typedef {{ wasm: WebAssembly.Module, packs: Record<string, Blob>, failed: boolean }} Kept
  */
 /** @typedef {{ id: number, do: string, slug: string, arguments: Record<string, unknown> }} Request */
 
 const scope = /** @type {any} */ (self);
 const PYTHON = new URL("../generated/py/", import.meta.url);
-const PROTOCOL = 3;
 const HOME = "/atlas";
 const TITLES = /** @type {Record<string, string>} */ ({
   loader: "Pyodide's loader",
@@ -227,22 +227,6 @@ async function script(manifest, name) {
   }
 }
 
-/** @returns {Promise<Manifest>} */
-async function fetchManifest() {
-  const title = "the list of Python's files";
-  const response = await get(new URL("manifest.json", PYTHON), title, { cache: "no-cache" });
-  let manifest;
-  try {
-    manifest = /** @type {Manifest} */ (await response.json());
-  } catch {
-    throw damagedFile(title, "manifest.json");
-  }
-  if (manifest.protocol !== PROTOCOL) {
-    throw new FileError("The site has a new release. Reload the page to run Python.");
-  }
-  return manifest;
-}
-
 /** @param {Manifest} manifest @param {string} name @returns {Promise<Uint8Array>} a pack of the manifest, unzipped */
 function fetchPack(manifest, name) {
   return withFile(manifest, name, async (response) => {
@@ -298,9 +282,7 @@ let session;
  */
 async function boot(kept, line) {
   progress.tell();
-  if (kept && !afresh) ({ manifest, packs } = kept); // after a failure only the interpreter is known to be sound
-  else manifest = await fetchManifest();
-  haveManifest();
+  if (kept && !afresh) ({ packs } = kept); // after a failure only the interpreter is known to be sound
   const sizeOf = (/** @type {string[]} */ names) => names.reduce((sum, name) => sum + manifest.files[name].bytes, 0);
   progress.total = sizeOf(ALWAYS);
   if (kept) progress.loaded = manifest.files.wasm.bytes;
@@ -315,7 +297,7 @@ async function boot(kept, line) {
     snapshot.catch(() => {}); // the start waits for it later
     try {
       await start(always, { snapshot });
-      return { wasm: await wasm, manifest, packs, failed };
+      return { wasm: await wasm, packs, failed };
     } catch {
       failed = true;
       delete packs.snapshot;
@@ -324,7 +306,7 @@ async function boot(kept, line) {
   progress.total += sizeOf(PACKS);
   progress.tell();
   await start(always, { packed: Promise.all(PACKS.map(packOf)) });
-  return { wasm: await wasm, manifest, packs, failed };
+  return { wasm: await wasm, packs, failed };
 }
 
 /** @param {Line} line */
@@ -425,18 +407,23 @@ async function start(always, { packed, snapshot }) {
     scope.fetch = fetchFile;
     WebAssembly.instantiateStreaming = instantiateStreaming;
   }
-  if (snapshot) wake(await snapshot);
+  if (snapshot) session = wake(await snapshot);
   pyodide.runPython(`import sys; sys.path.insert(0, "${HOME}"); sys.dont_write_bytecode = True`);
   pyodide.pyimport("atlas_archives").install(fetchArchive);
   const torch = pyodide.pyimport("snippets.numpy_torch");
   torch.install();
   torch.destroy();
+  if (snapshot) return;
   const Session = pyodide.pyimport("snippets.kit.session.Session");
   session = Session(HOME);
   Session.destroy();
 }
 
-/** What a snapshot of the memory does not hold. @param {Snapshot} snapshot */
+/**
+ * Adds what a snapshot of the memory does not hold.
+ * @param {Snapshot} snapshot
+ * @returns {any} the session
+ */
 function wake({ meta, files }) {
   const { FS } = pyodide;
   unpack(FS, files);
@@ -445,8 +432,9 @@ function wake({ meta, files }) {
     for (const [path, bytes] of listed) writeLate(`/${path}`, bytes, () => fileOfPack(pack, path));
   }
   const awake = pyodide.pyimport("atlas_snapshot");
-  awake.wake(navigator.languages?.[0] ?? "C");
+  const waiting = awake.wake(navigator.languages?.[0] ?? "C");
   awake.destroy();
+  return waiting;
 }
 
 /** Archives that arrived cut short, which the browser may have kept. */
@@ -708,7 +696,8 @@ scope.onmessage = async (/** @type {MessageEvent} */ { data, isTrusted }) => {
   if (!isTrusted) return; // made by a reader's code
   if (data.fetch) return fetchPage(data.fetch).catch(() => {}); // whoever asks for the page is told
   if (!data.boot) return answer(data);
-  afresh = data.afresh;
+  ({ manifest, afresh } = data);
+  haveManifest();
   try {
     const module = await boot(data.module, data.line);
     afresh = false;
