@@ -638,7 +638,7 @@ def time_measured() -> dict:
     """Self-attention beside a GRU of the same width, 64, on one core: time against the number of places.
 
     On short sequences attention is far quicker, since it has no chain of steps to wait for. Its time then grows with
-    the square, four times for twice the length, while the recurrence keeps to its straight line.
+    the square, four times for twice the length and at the end more, while the recurrence keeps to its straight line.
     """
     entries = results("attention")["time"]
     return lines(

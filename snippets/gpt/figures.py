@@ -557,7 +557,7 @@ def cost_of_a_token() -> dict:
 
     The sizes are the page's with a longer context. Without the cache the whole text is read again for every
     token, and the time grows with its length, in the end faster than in proportion. With it one token is read;
-    what grows is only the attention over the stored keys. After a few words the two cost the same.
+    what grows is only the attention over the stored keys. The longer the text, the more the cache saves.
     """
     found = results("gpt")["time"]
     return lines(
