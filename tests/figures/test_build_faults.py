@@ -186,11 +186,20 @@ def test_workers_end_with_a_killed_parent(with_figures: Callable) -> None:
     assert project.build().returncode == 0
 
 
+def heed_interrupts() -> None:
+    """A shell has what it runs in the background ignore them, and whatever that starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.timeout(120)
 def test_an_interrupt_keeps_what_is_built_and_says_so(with_figures: Callable) -> None:
     project = with_figures(SLOW)
     running = subprocess.Popen(
-        project.command("--jobs", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        project.command("--jobs", "1"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     while not project.finished():
         assert running.poll() is None
