@@ -21,7 +21,7 @@ from tools.stamps import remembered
 PYTHON = GENERATED / "py"
 HOME = "atlas"  # the folder, in the page's file system, that holds `snippets`
 Say = Callable[[str], None]
-PROTOCOL = 3  # worker and manifest must agree on this number; raise it when the manifest's form changes
+PROTOCOL = 3  # page (`python.js`) and manifest must agree on this number; raise it when the manifest's form changes
 RUNTIME = Path(__file__).with_name("runtime")
 SNAPSHOT = ROOT / "docs" / "assets" / "js" / "snapshot.js"
 EXTENSION = ".cpython-313-wasm32-emscripten.so"
