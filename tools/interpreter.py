@@ -9,11 +9,14 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tools import pyodide_edits
 from tools.files import AssetError, cache_folder, file_digest, key_of, package
+from tools.pyodide_edits import EDITS, edited
 
 SCRIPT = Path(__file__).with_name("pyodide_node.mjs")
 LIBRARY = "lib/python3.13"
 SITE = f"{LIBRARY}/site-packages"
+LONGEST_LINE = 500  # of Node's report: it quotes the line of the script that failed, and Pyodide's are 100,000s long
 NOT_RUN = (".pyi", ".pxd", ".pyx", ".h", ".a", ".c", ".f", ".f90", ".ini", ".build", ".typed", ".txt", ".md")
 
 
@@ -37,7 +40,8 @@ def _node(command: str, job: dict, purpose: str) -> dict:
         except subprocess.TimeoutExpired as error:
             raise AssetError(f"{purpose}: Pyodide under Node did not finish in 15 minutes") from error
         if done.returncode:
-            raise AssetError(f"{purpose} failed under Node:\n{done.stderr.strip()[-2000:]}")
+            report = "\n".join(line for line in done.stderr.strip().splitlines() if len(line) < LONGEST_LINE)
+            raise AssetError(f"{purpose} failed under Node:\n{report[-2000:]}")
         return json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -89,7 +93,8 @@ def runtime_tree(wheel: Path) -> Path:
     Python that is there as source only for tests, and what only a C compiler reads, is left out.
     """
     library = package("pyodide", "python_stdlib.zip")
-    key = key_of([SCRIPT, Path(__file__), library, package("pyodide", "pyodide.asm.wasm")], file_digest(wheel))
+    ours = [SCRIPT, Path(__file__), Path(pyodide_edits.__file__)]
+    key = key_of([*ours, library, package("pyodide", "pyodide.asm.wasm")], file_digest(wheel))
     place = cache_folder() / f"bytecode-{key[:16]}"
     if place.is_dir():
         return place
@@ -127,7 +132,8 @@ def _unpack(archive: Path, under: str, folder: Path) -> list[str]:
                 name = f"{under}/{entry.filename}"
                 target = folder / "source" / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(opened.read(entry))
+                content = opened.read(entry)
+                target.write_bytes(edited(entry.filename, content) if entry.filename in EDITS else content)
                 names.append(name)
     except zipfile.BadZipFile as error:
         raise AssetError(f"{archive} is damaged: {error}") from error

@@ -111,8 +111,10 @@ class Guard:
         """A module, and the classes that it defines."""
         own = name.startswith(OWN)
         spaces = [_Space(name, module, own=own, whole=name.startswith(WHOLE))]
-        for key, value in list(vars(module).items()):
-            if issubclass(type(value), type) and _defined_in(name, value) and _can_change(value):
+        names = dict(vars(module))
+        metaclasses = {kind for kind in set(map(type, names.values())) if issubclass(kind, type)}
+        for key, value in names.items():
+            if type(value) in metaclasses and _defined_in(name, value) and _can_change(value):
                 spaces.append(_Space(f"{name}.{key}", value, own=own, whole=own and name != PRINTING))
         if own:
             for space in spaces:

@@ -103,7 +103,7 @@ class Session:
         if not (self.root / "snippets" / _folder(slug)).is_dir():
             raise CellError(f"The code of the page “{slug}” is not here.")
         self._remember_files()
-        importlib.invalidate_caches()
+        self._look_anew()
         self.page = slug
         self._activate(slug)
         return {"slug": slug}
@@ -186,6 +186,12 @@ class Session:
                 edits.clear()
                 self._forget_modules()
         return {"redraw": self._reached(page, module_name), "edited": self._edited(page)}
+
+    def _look_anew(self) -> None:
+        """Let imports see the files that have come; `importlib.invalidate_caches` would import `importlib.metadata`."""
+        for finder in list(sys.path_importer_cache.values()):
+            if isinstance(finder, importlib.machinery.FileFinder) and finder.path.startswith(str(self.root)):
+                finder.invalidate_caches()
 
     def _activate(self, slug: str) -> None:
         """Put one page's modules in place of another's."""

@@ -8,8 +8,7 @@ archive that has it.
 import json
 import sys
 import zlib
-from importlib import invalidate_caches
-from importlib.machinery import PathFinder
+from importlib.machinery import FileFinder, PathFinder
 from pathlib import Path
 
 
@@ -35,9 +34,16 @@ class Archives:
                 except (OSError, zlib.error) as error:
                     raise ImportError(f"{name} could not be fetched: {error}", name=name) from None
                 del self.modules[archive]
-                invalidate_caches()
+                look_anew()
                 return PathFinder.find_spec(name, path, target)
         return None
+
+
+def look_anew():
+    """Let imports see what was unpacked. `importlib.invalidate_caches` imports more, which may be in an archive too."""
+    for finder in list(sys.path_importer_cache.values()):
+        if isinstance(finder, FileFinder):
+            finder.invalidate_caches()
 
 
 def unpack(packed, root):

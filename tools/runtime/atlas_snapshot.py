@@ -5,11 +5,12 @@ Random numbers that nobody seeded, the time zone and the language are the visit'
 """
 
 import gc
-import importlib
 import linecache
 import os
 import sys
 import time
+
+from atlas_archives import look_anew
 
 session = None  # of the visit that wakes from the snapshot
 YEAR = (365 * 24 + 6) * 3600  # seconds, as Python counts them here
@@ -26,7 +27,7 @@ def settle():
     random._Default.made = None
     simd.multiply.cache_clear()
     linecache.clearcache()
-    importlib.invalidate_caches()
+    look_anew()
     sys.path[:] = [place for place in sys.path if place not in ("", "/atlas")]
     gc.collect()
 
