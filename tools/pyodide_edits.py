@@ -19,14 +19,16 @@ EDITS = {
     ],
     # Pyodide imports asyncio when it starts, and few readers ever do. A stand-in takes its place until Pyodide is
     # ready; whoever imports asyncio after that gets the real one, with Pyodide's loop. What a snapshot knows of
-    # JavaScript has its order: the function that the loop imports keeps its place in it.
+    # JavaScript has its order: the function that the loop imports keeps its place in it. And a start makes much and
+    # drops little: garbage is collected when it is over (atlas_start.py).
     "_pyodide/__init__.py": [
         (
             "from . import _base, _importhook\n",
             '''from . import _base, _importhook
 
 
-def _stand_in_for_asyncio():
+def _start_lightly():
+    import gc
     import sys
     from importlib import import_module
     from types import ModuleType
@@ -35,9 +37,10 @@ def _stand_in_for_asyncio():
     stand_in.__getattr__ = lambda name: getattr(import_module("asyncio"), name)
     stand_in.get_event_loop = lambda: import_module("asyncio").get_event_loop()
     sys.modules["asyncio"] = stand_in
+    gc.disable()
 
 
-_stand_in_for_asyncio()
+_start_lightly()
 ''',
         ),
     ],

@@ -66,7 +66,8 @@ async function start(options) {
     indexURL: job.pyodide,
     stdLibURL: empty,
     lockFileContents: JSON.stringify(job.lock),
-    _sysExecutable: "./this.program", // as in a browser
+    env: { PYTHONPATH: "/atlas", PYTHONDONTWRITEBYTECODE: "1" }, // as in the page, like what follows
+    _sysExecutable: "./this.program",
     fsInit: async (FS) => {
       for (const [path, real] of job.files) {
         FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));

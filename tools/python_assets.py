@@ -28,10 +28,8 @@ EXTENSION = ".cpython-313-wasm32-emscripten.so"
 
 START = """
 import json, sys
-sys.path.insert(0, "/atlas")
-sys.dont_write_bytecode = True
 import numpy
-import atlas_archives
+import atlas_start
 import snippets.numpy_torch as numpy_torch
 numpy_torch.install()
 import torch

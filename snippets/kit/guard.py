@@ -119,18 +119,19 @@ class Guard:
         if own:
             for space in spaces:
                 for key, value in space.names.items():
-                    if type(value) is FunctionType:
-                        label = f"{space.label}.{key}"
-                        saved = label, value, value.__code__, value.__defaults__, value.__kwdefaults__
-                        self._functions.setdefault(id(value), saved)
+                    if type(value) is FunctionType and id(value) not in self._functions:
+                        saved = value.__code__, value.__defaults__, value.__kwdefaults__
+                        self._functions[id(value)] = f"{space.label}.{key}", value, *saved
         return spaces
 
 
 class _Space:
     """The names of a module or class, as they were when they were taken."""
 
+    __slots__ = ("before", "label", "names", "own", "owner", "whole")
+
     def __init__(self, label: str, owner: object, *, own: bool, whole: bool) -> None:
-        self.label = label.replace("snippets.numpy_torch", "torch")
+        self.label = label.replace("snippets.numpy_torch", "torch") if own else label
         self.owner = owner
         self.own = own
         self.whole = whole

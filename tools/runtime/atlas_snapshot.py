@@ -10,14 +10,14 @@ import os
 import sys
 import time
 
-from atlas_archives import look_anew
+from atlas_archives import install, look_anew
 
 session = None  # of the visit that wakes from the snapshot
 YEAR = (365 * 24 + 6) * 3600  # seconds, as Python counts them here
 
 
 def settle():
-    """Forget what belongs to the build. What the page does after every start is taken back, too."""
+    """Forget what belongs to the build."""
     global session
     from snippets.kit.session import Session
     from snippets.numpy_torch import random, simd
@@ -28,17 +28,20 @@ def settle():
     simd.multiply.cache_clear()
     linecache.clearcache()
     look_anew()
-    sys.path[:] = [place for place in sys.path if place not in ("", "/atlas")]
+    sys.path.remove("")
     gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
-def wake(language):
-    """Make the state the visit's; `language` as the browser names it. Returns the session of the page."""
+def wake(language, fetch):
+    """Make the state the visit's: `language` as the browser names it, `fetch` gets an archive. Returns the session."""
     os.environ["LANG"] = f"{language.replace('-', '_', 1)}.UTF-8"
     set_zone()
     for name in ("random", "numpy.random"):
         if name in sys.modules:
             sys.modules[name].seed()
+    install(fetch)
     return session
 
 

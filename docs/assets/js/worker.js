@@ -392,6 +392,7 @@ async function start(always, { packed, snapshot }) {
     stdLibURL: new URL("empty.zip", PYTHON).href,
     lockFileContents: JSON.stringify(manifest.lock),
     enableRunUntilComplete: false,
+    env: { PYTHONPATH: HOME, PYTHONDONTWRITEBYTECODE: "1" },
     _loadSnapshot: snapshot && new Uint8Array(),
     stdin: () => null, // input() is told that there is no more
     stdout: () => {}, // what nobody asked for; a cell's output goes through the session
@@ -407,16 +408,15 @@ async function start(always, { packed, snapshot }) {
     scope.fetch = fetchFile;
     WebAssembly.instantiateStreaming = instantiateStreaming;
   }
-  if (snapshot) session = wake(await snapshot);
-  pyodide.runPython(`import sys; sys.path.insert(0, "${HOME}"); sys.dont_write_bytecode = True`);
-  pyodide.pyimport("atlas_archives").install(fetchArchive);
-  const torch = pyodide.pyimport("snippets.numpy_torch");
-  torch.install();
-  torch.destroy();
-  if (snapshot) return;
-  const Session = pyodide.pyimport("snippets.kit.session.Session");
-  session = Session(HOME);
-  Session.destroy();
+  session = snapshot ? wake(await snapshot) : begin();
+}
+
+/** @returns {any} the session, with torch and the finder of the archives installed */
+function begin() {
+  const begun = pyodide.pyimport("atlas_start");
+  const waiting = begun.start(HOME, fetchArchive);
+  begun.destroy();
+  return waiting;
 }
 
 /**
@@ -432,7 +432,7 @@ function wake({ meta, files }) {
     for (const [path, bytes] of listed) writeLate(`/${path}`, bytes, () => fileOfPack(pack, path));
   }
   const awake = pyodide.pyimport("atlas_snapshot");
-  const waiting = awake.wake(navigator.languages?.[0] ?? "C");
+  const waiting = awake.wake(navigator.languages?.[0] ?? "C", fetchArchive);
   awake.destroy();
   return waiting;
 }
