@@ -191,6 +191,7 @@ class Site:
 class _Handler(BaseHTTPRequestHandler):
     site: Site
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # which holds a short body back for 40 ms, until the browser has confirmed the head
 
     def do_GET(self) -> None:
         site = self.site
