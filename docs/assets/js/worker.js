@@ -699,9 +699,11 @@ scope.onmessage = async (/** @type {MessageEvent} */ { data, isTrusted }) => {
   ({ manifest, afresh } = data);
   haveManifest();
   try {
+    const held = hold(data.alive);
     const module = await boot(data.module, data.line);
     afresh = false;
-    post({ ready: true, module, alive: (await hold(data.alive)) && data.alive });
+    post({ ready: true, module, alive: (await held) && data.alive });
+    session.prepare(); // while the page makes its first request
     if (module.failed) return;
     const other = "snapshot" in packs ? PACKS : ["snapshot"]; // what the other way to start needs, and late files
     setTimeout(() => keepToo(other).catch(() => {}), UNTIL_IDLE);
