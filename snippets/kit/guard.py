@@ -8,6 +8,7 @@ builtins of its own, so that it works whatever became of the real ones.
 import builtins
 import sys
 from collections.abc import Callable
+from itertools import compress
 from operator import is_
 from types import FunctionType, ModuleType
 
@@ -108,21 +109,26 @@ class Guard:
         return changed
 
     def _spaces(self, name: str, module: ModuleType) -> list["_Space"]:
-        """A module, and the classes that it defines."""
+        """A module, and the classes that its package defines and that are not known yet."""
         own = name.startswith(OWN)
         spaces = [_Space(name, module, own=own, whole=name.startswith(WHOLE))]
         names = dict(vars(module))
-        metaclasses = {kind for kind in set(map(type, names.values())) if issubclass(kind, type)}
-        for key, value in names.items():
-            if type(value) in metaclasses and _defined_in(name, value) and _can_change(value):
+        kinds = list(map(type, names.values()))
+        metaclasses = {kind for kind in set(kinds) if issubclass(kind, type)}
+        for key in compress(names, map(metaclasses.__contains__, kinds)):
+            value = names[key]
+            if id(value) not in self._shared and _can_change(value) and _defined_in(name, value):
                 spaces.append(_Space(f"{name}.{key}", value, own=own, whole=own and name != PRINTING))
         if own:
             for space in spaces:
-                for key, value in space.names.items():
-                    if type(value) is FunctionType and id(value) not in self._functions:
-                        saved = value.__code__, value.__defaults__, value.__kwdefaults__
-                        self._functions[id(value)] = f"{space.label}.{key}", value, *saved
+                self._remember_functions(space)
         return spaces
+
+    def _remember_functions(self, space: "_Space") -> None:
+        for key, value in space.names.items():
+            if type(value) is FunctionType and id(value) not in self._functions:
+                saved = value.__code__, value.__defaults__, value.__kwdefaults__
+                self._functions[id(value)] = f"{space.label}.{key}", value, *saved
 
 
 class _Space:
