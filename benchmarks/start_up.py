@@ -35,6 +35,7 @@ from tools.files import package
 
 ROOT = Path(__file__).resolve().parent.parent
 IDLE = 4000  # milliseconds a visit lasts after its first output
+LOOKING = 1000  # … a page is there before its reader presses Run, and the browser is done with starting
 ARRIVING = 1000  # … and a reader looks at the next page before using it
 LOCAL = "localhost"
 OURS = ("ours", "snapshot")
@@ -145,6 +146,7 @@ def browser(playwright: Playwright, site: Site, profile: str) -> Iterator[Page]:
         page = context.new_page()
         page.goto(f"{site.url}page.html")
         page.wait_for_function("typeof measure === 'function'")
+        page.wait_for_timeout(LOOKING)
         yield page
     finally:
         context.close()
