@@ -19,15 +19,14 @@ EDITS = {
     ],
     # Pyodide imports asyncio when it starts, and few readers ever do. A stand-in takes its place until Pyodide is
     # ready; whoever imports asyncio after that gets the real one, with Pyodide's loop. What a snapshot knows of
-    # JavaScript has its order: the function that the loop imports keeps its place in it. And a start makes much and
+    # JavaScript has its order: the function that the loop imports keeps its place in it. Since a reader's code may be
+    # what loads the loop, it leaves `time.sleep` alone, which it would make wait for promises: in the page's worker
+    # nothing can. And a start makes much and
     # drops little: garbage is collected when it is over (atlas_start.py).
     "_pyodide/__init__.py": [
         (
             "from . import _base, _importhook\n",
-            '''from . import _base, _importhook
-
-
-def _start_lightly():
+            '''def _start_lightly():
     import gc
     import sys
     from importlib import import_module
@@ -41,6 +40,8 @@ def _start_lightly():
 
 
 _start_lightly()
+
+from . import _base, _importhook  # noqa: E402
 ''',
         ),
     ],
@@ -51,6 +52,7 @@ _start_lightly()
             'del sys.modules["asyncio"], sys\n',
         ),
     ],
+    "pyodide/webloop.py": [("    time.sleep = _sleep\n", "")],
     "asyncio/__init__.py": [
         (
             "    __all__ += unix_events.__all__\n",

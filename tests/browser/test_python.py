@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from zlib import crc32
 
@@ -409,6 +410,27 @@ def test_what_the_lean_pack_lacks_is_fetched_when_it_is_imported(page, site):
     assert run(page, text)["result"] == "(['a', 'b'], '0.125')"
     fetched = [path for path in site.paths() if "standard" in path or "/numpy." in path]
     assert len(fetched) == 2
+
+
+@however_it_starts
+def test_python_starts_without_asyncio_and_has_it_for_who_imports_it(page, site):
+    text = """
+        import gc, sys
+        print("asyncio" in sys.modules, gc.isenabled(), gc.get_freeze_count() > 10_000)
+        import asyncio
+        async def late(value):
+            await asyncio.sleep(0.01)
+            return value
+        loop = asyncio.get_event_loop()
+        print(type(loop).__name__, type(late(1).send(None)).__name__)
+        sorted(asyncio.__all__)[:2], asyncio.events.get_event_loop is asyncio.get_event_loop
+    """
+    page.evaluate("python.open('demo')")
+    answer = run(page, textwrap.dedent(text))
+    assert answer["printed"].splitlines() == ["False True True", "WebLoop PyodideFuture"]
+    assert "restored" not in answer
+    assert answer["result"] == "(['ALL_COMPLETED', 'AbstractChildWatcher'], True)"
+    assert run(page, "import asyncio\nasyncio.Event().is_set()")["result"] == "False"
 
 
 def test_a_module_that_does_not_exist_fetches_nothing(page, site):

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import zipfile
 import sys
 from pathlib import Path
 
@@ -57,6 +58,12 @@ def test_an_edit_that_does_not_fit_once_is_named(monkeypatch):
         monkeypatch.setitem(pyodide_edits.EDITS, "pyodide.asm.js", [(text, "")])
         with pytest.raises(AssetError, match=f"stands there {times}.*{text}"):
             pyodide_edits.edited("pyodide.asm.js")
+
+
+def test_the_edits_of_the_library_fit_its_files():
+    with zipfile.ZipFile(package("pyodide", "python_stdlib.zip")) as library:
+        for name in pyodide_edits.EDITS.keys() - {"pyodide.asm.js"}:
+            assert pyodide_edits.edited(name, library.read(name)) != library.read(name)
 
 
 def test_the_snapshot_stands_for_every_file_of_the_packs(manifest):
