@@ -3,8 +3,8 @@
 import gzip
 import hashlib
 import json
-import zipfile
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest

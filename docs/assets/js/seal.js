@@ -10,7 +10,8 @@ const TAKEN = [
   ...["webkitResolveLocalFileSystemURL", "webkitResolveLocalFileSystemSyncURL", "crossOriginStorage"],
   ...["postMessage", "onmessage", "onmessageerror", "close"],
 ];
-const MOST_MEMORY = 2 ** 30;
+const MOST_MEMORY = 2 ** 30; // bytes
+const RESERVE = 2 ** 23;
 const PAGE = 2 ** 16; // bytes of a page of memory
 
 /** Takes it all away, for good. The worker has kept what it needs. @param {any} scope */
@@ -25,12 +26,38 @@ export function seal(scope) {
   }
 }
 
-/** Python's memory grows to a size that leaves the tab alive; then Python says that it is full. @param {any} memory */
-export function limit(memory) {
+/**
+ * Python's memory grows to a size that leaves the tab alive; then Python is told that it is full. After that it may
+ * have a little more: an error takes some to say where it is.
+ * @param {any} env what Pyodide's JavaScript gives to its WebAssembly
+ * @returns {() => void} to be called before each request: Python will be told anew
+ */
+export function limit(env) {
+  const { memory, emscripten_resize_heap: resize } = env;
   const grow = memory.grow.bind(memory);
+  let most = MOST_MEMORY;
+  let needed = Infinity; // bytes; Emscripten asks for a twentieth more
+  let told = false;
   memory.grow = (/** @type {number} */ pages) => {
-    if (memory.buffer.byteLength + pages * PAGE > MOST_MEMORY) throw new RangeError("the memory is full");
-    return grow(pages);
+    const size = memory.buffer.byteLength;
+    const fits = size + pages * PAGE <= most;
+    if (!fits && needed > most) throw new RangeError("the memory is full");
+    return grow(fits ? pages : Math.ceil((needed - size) / PAGE));
+  };
+  env.emscripten_resize_heap = (/** @type {number} */ bytes) => {
+    needed = bytes >>> 0;
+    try {
+      if (needed <= most) return resize(bytes);
+      if (!told) most += RESERVE;
+      told = true;
+      return 0;
+    } finally {
+      needed = Infinity;
+    }
+  };
+  return () => {
+    told = false;
+    most = Math.max(MOST_MEMORY, memory.buffer.byteLength);
   };
 }
 

@@ -272,6 +272,7 @@ const listed = new Promise((resolve) => {
 let pyodide;
 /** @type {any} */
 let session;
+let renewMemory = () => {};
 
 /**
  * Starts Python. All files travel side by side; the first that fails ends the start with a message that names it.
@@ -376,7 +377,7 @@ async function start(always, { packed, snapshot }) {
   let given;
   WebAssembly.instantiateStreaming = async (_, imports) => {
     given = imports?.env;
-    limit(given.memory);
+    renewMemory = limit(given);
     scope.pythonMemory = given.memory; // numpy_torch multiplies matrices in it (simd.py)
     try {
       return { module: wasm, instance: await WebAssembly.instantiate(wasm, imports) };
@@ -678,6 +679,7 @@ async function answer(request) {
   }
   const asked = request.do === "open" ? { do: "open", slug } : { do: request.do, ...request.arguments };
   unread = "";
+  renewMemory();
   try {
     if (request.do === "run" && !sealed) {
       seal(scope);
