@@ -241,7 +241,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     diagrams.place_diagrams(text, site.paths["generated"] / "diagrams", site.numbers, failed)
     others = torch_tables.writers(site.paths["snippets"] / "torch_in_the_page" / "names.json")
     others |= comparison.writers(site.catalogue, text.url, site.result)
-    others["lessons"] = lambda: lessons.index_html(site.lessons)
+    others["lessons"] = lambda: lessons.index_html(site.lessons, site.planned_lessons)
     if site.glossary.terms:
         others["glossary"] = lambda: glossary.PLACE
     others["map"] = lambda: home.map_html(site.catalogue, site.counts, text.url)

@@ -190,17 +190,22 @@ def page_data(lesson: Lesson) -> dict:
     return {"slug": lesson.slug, "title": lesson.title, "family": lesson.front["family"], "figures": [], "lesson": True}
 
 
-def index_html(lessons: dict[str, Lesson]) -> str:
-    """Return the list of lessons."""
-    items = "".join(
-        f'<li class="atlas-card" data-family="{lesson.front["family"]}">'
+def index_html(lessons: dict[str, Lesson], planned: dict[int, str]) -> str:
+    """Return the list of lessons, with those that are planned, in their order."""
+    cards = {
+        lesson.number: f'<li class="atlas-card" data-family="{lesson.front["family"]}">'
         f'<a class="atlas-card__title" href="{lesson.path.stem}/">{lesson.number:02d} · {escape(lesson.title)}</a>'
         f'<p class="atlas-card__facts">{lesson.front["level"].capitalize()} · {lesson.minutes} min · '
-        f'{plural(len(lesson.code), "cell")}</p>'
+        f"{plural(len(lesson.code), 'cell')}</p>"
         f'<p class="atlas-card__summary">{escape(lesson.front["summary"])}</p></li>'
         for lesson in lessons.values()
-    )
-    return f'<ul class="atlas-cards">{items}</ul>'
+    }
+    cards |= {
+        number: f'<li class="atlas-card" data-planned><span class="atlas-card__title">{number:02d} · {escape(title)}'
+        '</span><p class="atlas-card__facts">planned</p></li>'
+        for number, title in planned.items()
+    }
+    return f'<ul class="atlas-cards">{"".join(cards[number] for number in sorted(cards))}</ul>'
 
 
 def write_notebook(lesson: Lesson, folder: Path) -> None:

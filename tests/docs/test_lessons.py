@@ -51,6 +51,7 @@ def taught(toy):
     settings["nav"].append({"Lessons": ["lessons/index.md"]})
     toy.write("mkdocs.yml", yaml.safe_dump(settings))
     toy.write("docs/lessons/index.md", "# Lessons\n\n![](index:lessons)\n")
+    toy.write("docs/lessons/planned.yml", "- number: 3\n  title: Toys < games\n- number: 9\n  title: More\n")
     toy.write(PATH, LESSON)
     (toy.root / "snippets" / "kit").symlink_to(PROJECT / "snippets" / "kit")
     return toy
@@ -80,8 +81,11 @@ def test_a_lesson_is_run_and_becomes_a_page(taught):
     notebook = nbformat.read(taught.root / "site/lessons/07-toys" / link, as_version=4)
     nbformat.validate(notebook)
     assert [cell.cell_type for cell in notebook.cells] == ["markdown", "code", "markdown", "code"]
-    listed = BeautifulSoup(taught.html("lessons/index.html"), "html.parser").select_one(".atlas-card__title")
-    assert (listed["href"], listed.get_text()) == ("07-toys/", "07 · Toy lesson")
+    cards = BeautifulSoup(taught.html("lessons/index.html"), "html.parser").select(".atlas-card")
+    titles = [card.select_one(".atlas-card__title") for card in cards]
+    assert [title.get_text() for title in titles] == ["03 · Toys < games", "07 · Toy lesson", "09 · More"]
+    assert [title.get("href") for title in titles] == [None, "07-toys/", None]
+    assert [card.has_attr("data-planned") for card in cards] == [True, False, True]
 
 
 @pytest.mark.parametrize(
