@@ -83,7 +83,8 @@ class Session:
             answer = method(**arguments)
         except BaseException as error:  # whatever the reader's code raises must reach the reader, SystemExit too
             answer = {"error": explain(error, self._cells)}
-        self._mend()
+        if method != self.open:  # which runs no code of a page
+            self._mend()
         if self._changed:
             answer["restored"] = sorted(set(self._changed))[:9]
         try:

@@ -518,9 +518,13 @@ async function pageCode(slug) {
   return bundle.files;
 }
 
-/** Puts a page's code and files into Python's file system, once. @param {string} slug */
+/**
+ * Puts a page's code and files into Python's file system, once.
+ * @param {string} slug
+ * @returns {Promise<boolean>} whether they are new there, so that the session must open the page
+ */
 async function bring(slug) {
-  if (brought.has(slug)) return;
+  if (brought.has(slug)) return false;
   const files = Object.entries(await fetchPage(slug));
   pyodide.FS.ignorePermissions = true;
   for (const [path, content] of files) {
@@ -532,7 +536,7 @@ async function bring(slug) {
   if (sealed) protect(pyodide.FS, HOME);
   brought.add(slug);
   coming.delete(slug);
-  ask({ do: "open", slug });
+  return true;
 }
 
 /** @param {string} path @returns {string} where a file of the project is in Python's file system; its folder is made */
@@ -671,8 +675,9 @@ function writer(id) {
 async function answer(request) {
   const { id, slug } = request;
   post({ id, received: true });
+  let isNew;
   try {
-    await bring(slug);
+    isNew = await bring(slug);
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
     return post(error instanceof FileError ? { id, failed: message } : { lost: causeOf(message) });
@@ -686,7 +691,7 @@ async function answer(request) {
       protect(pyodide.FS, HOME);
       sealed = true;
     }
-    if (request.do === "run" || request.do === "reset") ask({ do: "open", slug });
+    if (request.do === "run" || request.do === "reset" || (isNew && request.do !== "open")) ask({ do: "open", slug });
     const said = ask(asked, writer(id));
     post(unread ? { id, failed: unread } : { id, answer: said });
   } catch (error) {
