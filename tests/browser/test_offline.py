@@ -244,6 +244,7 @@ def test_a_new_release_replaces_the_old_when_its_pages_are_closed(moving, visito
     waits(page)
     assert page.evaluate(only(first)) is False, "the new worker has its own"
     page.close()
+    context.new_page().wait_for_timeout(1000)  # the browser takes a moment to see that no page of the site is open
     page = visit(context, moving.url + RNN)
     page.wait_for_function(IS_SECOND)
     until(page, only(second))
