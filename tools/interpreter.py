@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tools import pyodide_edits
 from tools.files import AssetError, cache_folder, file_digest, key_of, package
-from tools.pyodide_edits import EDITS, edited
 
 SCRIPT = Path(__file__).with_name("pyodide_node.mjs")
 LIBRARY = "lib/python3.13"
@@ -133,7 +132,9 @@ def _unpack(archive: Path, under: str, folder: Path) -> list[str]:
                 target = folder / "source" / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 content = opened.read(entry)
-                target.write_bytes(edited(entry.filename, content) if entry.filename in EDITS else content)
+                if entry.filename in pyodide_edits.EDITS:
+                    content = pyodide_edits.edited(entry.filename, content)
+                target.write_bytes(content)
                 names.append(name)
     except zipfile.BadZipFile as error:
         raise AssetError(f"{archive} is damaged: {error}") from error

@@ -21,8 +21,7 @@ EDITS = {
     # ready; whoever imports asyncio after that gets the real one, with Pyodide's loop. What a snapshot knows of
     # JavaScript has its order: the function that the loop imports keeps its place in it. Since a reader's code may be
     # what loads the loop, it leaves `time.sleep` alone, which it would make wait for promises: in the page's worker
-    # nothing can. And a start makes much and
-    # drops little: garbage is collected when it is over (atlas_start.py).
+    # nothing can. And a start makes much and drops little: garbage is collected when it is over (atlas_start.py).
     "_pyodide/__init__.py": [
         (
             "from . import _base, _importhook\n",
