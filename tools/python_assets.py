@@ -227,7 +227,7 @@ def lean_files(tree: dict[str, bytes], lean: set[str]) -> dict[str, bytes]:
         "numpy": sorted(name for where in rest if is_numpy(where) and (name := module_name(where))),
     }
     listed = json.dumps(missing, separators=(",", ":")).encode()
-    return {name: tree[name] for name in lean} | {f"{HOME}/missing.json": listed}
+    return {name: tree[name] for name in sorted(lean)} | {f"{HOME}/missing.json": listed}
 
 
 def build(say: Say = lambda text: None) -> list[Path]:
